@@ -1,0 +1,1 @@
+"""JMS 3.1 for Python applications, over STOMP."""
