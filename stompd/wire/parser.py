@@ -1,0 +1,342 @@
+"""Octets to frames: incremental, bounded, for both roles and the three versions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import final
+
+from stompd.errors import FrameTooLarge, MalformedFrame, ProtocolError
+from stompd.wire.escaping import NEVER_ESCAPED, unescape
+from stompd.wire.frame import Frame, Version
+
+#: Looked up once, since Python 3.11 takes longer to find a member of an Enum than to split a header line.
+_V1_0, _V1_1 = Version.V1_0, Version.V1_1
+
+#: What a server sends; a client accepts nothing else.
+_SERVER_COMMANDS = frozenset({"CONNECTED", "MESSAGE", "RECEIPT", "ERROR"})
+
+#: The first octet of a frame: neither a line end nor a stray NUL. A CR that ends what has arrived decides nothing yet.
+_FRAME_BEGIN = re.compile(rb"[^\r\n\0]|\r[^\n]")
+
+#: The end of the last header line and the blank line behind it. A blank line may hold one CR in every version:
+#: STOMP 1.2 "Augmented BNF": EOL is [CR] LF; in 1.1 it could be nothing else than the end of the headers.
+_BLANK_LINE = re.compile(rb"\n\r?\n")
+
+#: As many octets as can belong to an unfinished `_BLANK_LINE`.
+_UNFINISHED_BLANK_LINE = 2
+
+#: The highest octet that `_FRAME_BEGIN` may skip, a CR; commands begin with higher ones.
+_LAST_SKIPPED = 13
+
+#: What lies behind most command lines that are none.
+_LENGTH_HINT = "Was content-length wrong on the previous frame? It counts octets, not characters."
+
+#: As many characters of a wrong line as an ERROR quotes.
+_QUOTED_CHARACTERS = 40
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FrameLimits:
+    """How large a frame may be; what exceeds it is refused before memory is spent on it.
+
+    Spec: STOMP 1.2, "Size Limits".
+    """
+
+    #: Octets of the command line, before its LF: three times the longest command, so that mistyped ones are named.
+    command_bytes: int = 32
+    #: Header lines of one frame: several times what JMS and the busiest clients use.
+    header_count: int = 100
+    #: Octets of one header line, before its LF: a login token or a long selector, twice what HTTP servers usually take.
+    header_line_bytes: int = 16_384
+    #: Octets of the body: a large document; what is larger belongs in a file store, with its name in the message.
+    body_bytes: int = 16 * 1024 * 1024
+
+
+_DEFAULT_LIMITS = FrameLimits()
+
+
+@final
+class FrameParser:
+    """Reads the frames of one connection out of the octets it is given.
+
+    It holds no more than one unfinished frame and what was received behind it, so its memory is bounded by the limits
+    and one received chunk as long as frames are taken until there are none. Its work is linear in the octets, however
+    small the chunks are. Not thread-safe.
+
+    Attributes:
+        version: Which syntax the next frame is read in; None until one is negotiated, when only the frames that do so
+            (CONNECT, STOMP, CONNECTED, ERROR) are expected and nothing is unescaped.
+        limits: The bounds for the next frame: small before login, larger afterwards.
+        stray_nuls: How many NULs between frames have been skipped.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_failure",
+        "_head",
+        "_is_client",
+        "_length",
+        "_line_count",
+        "_line_start",
+        "_searched",
+        "_start",
+        "limits",
+        "stray_nuls",
+        "version",
+    )
+
+    def __init__(self, limits: FrameLimits = _DEFAULT_LIMITS, *, is_client: bool = False) -> None:
+        """Start before the first frame.
+
+        Args:
+            limits: The bounds for each frame.
+            is_client: Whether the frames come from a server; then its four commands alone are accepted.
+        """
+        self.version: Version | None = None
+        self.limits = limits
+        self.stray_nuls = 0
+        self._is_client = is_client
+        self._failure: ProtocolError | None = None
+        self._buffer = bytearray()
+        #: Where the unread part of the buffer begins: a frame, or the body of the one whose head was read.
+        self._start = 0
+        #: The frame whose body is awaited, and its content-length.
+        self._head: Frame | None = None
+        self._length: int | None = None
+        #: From `_start`: the octets that were searched in vain for the end of the headers or of the body.
+        self._searched = 0
+        #: Of unfinished headers: how many lines are complete, and where from `_start` the next one begins.
+        self._line_count = 0
+        self._line_start = 0
+
+    @property
+    def buffered_bytes(self) -> int:
+        """How many received octets have not been returned in a frame."""
+        return len(self._buffer) - self._start
+
+    def receive_data(self, data: bytes) -> None:
+        """Keep what was received; nothing is read before `next_frame`."""
+        if self._failure is None:
+            self._buffer += data
+
+    def next_frame(self) -> Frame | None:
+        """Return the next frame, or None if it has not arrived whole.
+
+        An error is final: what follows cannot be read, so it is dropped, and every later call raises the same again.
+
+        Raises:
+            MalformedFrame: The octets are not a frame of this version.
+            FrameTooLarge: A limit is exceeded.
+        """
+        if self._failure is not None:
+            raise self._failure
+        try:
+            head = self._head or self._read_head()
+            frame = head and self._read_body(head)
+        except ProtocolError as failure:
+            # A copy has no traceback, which would keep the octets at fault in memory as long as the parser.
+            self._failure = type(failure)(failure.detail)
+            self._buffer.clear()
+            self._start = 0
+            raise
+        if frame is None:
+            # Only here, where at most one unfinished frame is left, so that taking many small frames moves nothing.
+            del self._buffer[: self._start]
+            self._start = 0
+        return frame
+
+    def _has_begun(self) -> bool:
+        """Skip what may stand between frames; return whether the next one has begun."""
+        buffer, start = self._buffer, self._start
+        if start == len(buffer):
+            return False
+        if buffer[start] > _LAST_SKIPPED:
+            return True
+        begin = _FRAME_BEGIN.search(buffer, start)
+        # STOMP 1.2 "Augmented BNF": any number of EOLs may follow the NUL. A NUL may not, but costs nothing to skip:
+        # it ends no frame.
+        end = begin.start() if begin else len(buffer) - buffer.endswith(b"\r")
+        self.stray_nuls += buffer.count(0, start, end)
+        self._start = end
+        return begin is not None
+
+    def _read_head(self) -> Frame | None:
+        """Return a frame that lacks its body, and move behind its blank line; None if that has not arrived."""
+        if not self._has_begun():
+            return None
+        buffer, start, limits = self._buffer, self._start, self.limits
+        blank_line = _BLANK_LINE.search(buffer, start + max(0, self._searched - _UNFINISHED_BLANK_LINE))
+        if blank_line is None:
+            self._check_lines(len(buffer))
+            self._searched = len(buffer) - start
+            return None
+        end, body_start = blank_line.span()
+        text = self._decode(start, end)
+        lines = text.split("\n")
+        if (
+            end - start > limits.header_line_bytes
+            or len(lines) > limits.header_count + 1
+            or len(lines[0]) > limits.command_bytes
+            or not lines[0].isascii()
+            or "\0" in text
+        ):
+            self._check_lines(end + 1)
+        self._head = frame = self._parse_head(text, lines)
+        self._start = body_start
+        self._searched = self._line_count = self._line_start = 0
+        return frame
+
+    def _decode(self, start: int, end: int) -> str:
+        """Return the command and header lines as text."""
+        try:
+            # STOMP 1.2 "STOMP Frames": commands and headers are encoded in UTF-8. 1.0 says US-ASCII, which is a part.
+            return self._buffer[start:end].decode()
+        except UnicodeDecodeError as error:
+            self._check_lines(end + 1)
+            raise MalformedFrame(
+                f"The octet at offset {error.start} of the frame is not UTF-8; commands and headers have to be."
+            ) from None
+
+    def _check_lines(self, stop: int) -> None:
+        """Hold the lines of unfinished or doubtful headers to the limits, up to an offset in the buffer.
+
+        It remembers how far it came and judges octets in their order, so the answer never depends on how they arrived.
+        """
+        buffer, limits, start = self._buffer, self.limits, self._start
+        searched = start + self._searched
+        line_start = start + self._line_start
+        while True:
+            line_end = buffer.find(b"\n", max(line_start, searched), stop)
+            self._check_line(line_start, searched, stop if line_end < 0 else line_end)
+            if line_end < 0:
+                break
+            self._line_count += 1
+            if self._line_count > limits.header_count + 1:
+                raise FrameTooLarge(
+                    f"The frame has more than {limits.header_count} header lines (limits.header_count)."
+                )
+            line_start = line_end + 1
+        self._line_start = line_start - start
+
+    def _check_line(self, start: int, searched: int, end: int) -> None:
+        """Hold one line to its limit; nothing from `end` on belongs to it, nothing before `searched` is new."""
+        limits = self.limits
+        longest = limits.header_line_bytes if self._line_count else limits.command_bytes
+        # STOMP 1.2 "Augmented BNF": NUL is no part of a command or header, it ends the body.
+        if self._buffer.find(0, max(start, searched), min(end, start + longest)) >= 0:
+            raise MalformedFrame(
+                "NUL before the blank line: was the blank line after the headers forgotten? It has to be there even "
+                "when there is no body."
+            )
+        if end - start <= longest:
+            return
+        if self._line_count:
+            raise FrameTooLarge(
+                f"Header line {self._line_count} is longer than {longest} bytes (limits.header_line_bytes)."
+            )
+        raise MalformedFrame(f"The command is longer than {longest} bytes (limits.command_bytes). {_LENGTH_HINT}")
+
+    def _parse_head(self, text: str, lines: list[str]) -> Frame:
+        """Return the frame that stands in the lines of a text, without its body."""
+        version = self.version
+        if "\r" in text and version is not _V1_1:
+            # STOMP 1.2 "STOMP Frames": one CR before the LF belongs to the line end. 1.1 ends lines with LF alone, so
+            # there a CR is part of the value; 1.0 does too, but its values are trimmed anyway.
+            lines = [line.removesuffix("\r") for line in lines]
+        command = lines.pop(0)
+        if self._is_client and command not in _SERVER_COMMANDS:
+            raise MalformedFrame(f"A server does not send {command[:_QUOTED_CHARACTERS]!r}. {_LENGTH_HINT}")
+        headers: dict[str, str] = {}
+        for line in lines:
+            # STOMP 1.2 "Augmented BNF": the name ends at the first colon. The value may be empty; in 1.0 it may have
+            # more colons, and in the others, where they should have been escaped, they are kept as well.
+            name, colon, value = line.partition(":")
+            if not colon or not name:
+                raise _malformed_line(lines, line)
+            # STOMP 1.2 "Repeated Header Entries": the first one wins.
+            headers.setdefault(name, value)
+        if version is _V1_0 and " " in text:
+            # STOMP 1.0 pads values in its examples; STOMP 1.2 "Value Encoding" forbids 1.1 and later to trim.
+            headers = {name: value.strip(" ") for name, value in headers.items()}
+        # STOMP 1.2 "Value Encoding": CONNECT and CONNECTED are never unescaped, and nothing is in 1.0.
+        elif version is not None and "\\" in text and command not in NEVER_ESCAPED:
+            headers = _unescape_headers(headers, version)
+        length = headers.get("content-length")
+        # STOMP 1.2 "Header content-length": any frame may have it.
+        self._length = None if length is None else self._parse_length(length)
+        return Frame(command, headers)
+
+    def _parse_length(self, text: str) -> int:
+        """Return the value of `content-length`."""
+        if self.version is None:
+            # STOMP 1.0 pads values in its examples, and which version a CONNECT asks for is not known yet.
+            text = text.strip(" ")
+        # STOMP 1.2 "Header content-length": it is a count of octets.
+        if not text.isascii() or not text.isdigit():
+            raise MalformedFrame(
+                f"The header content-length has the value {text[:_QUOTED_CHARACTERS]!r}. It has to be the number of "
+                "octets in the body, in digits only."
+            )
+        limit = self.limits.body_bytes
+        # STOMP 1.2 "Size Limits": refused at the peer's word, before anything is allocated.
+        digits = text.lstrip("0") or "0"
+        # By their count first, because `int` refuses thousands of digits, and any peer can send those.
+        if len(digits) > len(str(limit)) or int(digits) > limit:
+            raise _body_too_large(limit)
+        return int(digits)
+
+    def _read_body(self, frame: Frame) -> Frame | None:
+        """Return the frame with its body, and move behind its NUL; None if that has not arrived."""
+        buffer, start = self._buffer, self._start
+        if self._length is None:
+            # STOMP 1.2 "Header content-length": without it the body ends at the first NUL.
+            end = buffer.find(0, start + self._searched)
+            found = len(buffer) if end < 0 else end
+            if found - start > self.limits.body_bytes:
+                raise _body_too_large(self.limits.body_bytes)
+            if end < 0:
+                self._searched = found - start
+                return None
+        else:
+            # STOMP 1.2 "Header content-length": exactly that many octets are read, NULs or not.
+            end = start + self._length
+            if end >= len(buffer):
+                return None
+            # STOMP 1.2 "Header content-length": the frame still has to be terminated with a NUL.
+            if buffer[end]:
+                raise MalformedFrame(
+                    f"The body does not end with a NUL after the {self._length} octets that content-length promises. "
+                    "content-length counts the octets of the encoded body, not characters, and not the NUL."
+                )
+        frame.body = memoryview(buffer)[start:end].tobytes()  # copied once; a slice of the buffer would be twice
+        self._start = end + 1
+        self._searched = 0
+        self._head = None
+        return frame
+
+
+def _unescape_headers(headers: dict[str, str], version: Version) -> dict[str, str]:
+    unescaped: dict[str, str] = {}
+    for name, value in headers.items():
+        # STOMP 1.2 "Repeated Header Entries": the first one wins, also of two spellings of one name.
+        unescaped.setdefault(unescape(name, version, header=name), unescape(value, version, header=name))
+    return unescaped
+
+
+def _malformed_line(lines: list[str], line: str) -> MalformedFrame:
+    """Return the error for a header line without a name or a colon."""
+    number = lines.index(line) + 1
+    # A passcode with a line end in it, or without its colon, would be quoted: such frames are not quoted at all.
+    is_secret = any("passcode" in other.lower() for other in lines)
+    quotation = "" if is_secret else f", {line[:_QUOTED_CHARACTERS]!r},"
+    what = "an empty name" if line.startswith(":") else "no colon"
+    # STOMP 1.2 "Augmented BNF": header = header-name ":" header-value, and a name has at least one octet.
+    return MalformedFrame(
+        f"Header line {number}{quotation} has {what}. Each line is name:value, and a blank line ends the headers."
+    )
+
+
+def _body_too_large(limit: int) -> FrameTooLarge:
+    return FrameTooLarge(f"The body is longer than {limit} bytes (limits.body_bytes).")
