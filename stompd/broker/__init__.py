@@ -1,0 +1,1 @@
+"""The pure core: destinations, subscriptions, deliveries and transactions; requests in, effects out."""

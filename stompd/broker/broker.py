@@ -1,0 +1,359 @@
+"""The broker core: one object on one thread; requests in, effects out, `now` always an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, final
+
+from stompd.broker.catalogue import Catalogue
+from stompd.broker.delivery import Delivery
+from stompd.broker.destination import Destination, Kind
+from stompd.broker.effects import Effect, SessionId
+from stompd.broker.identity import IdSource
+from stompd.broker.ledger import Ledger, Work
+from stompd.broker.limits import Limits
+from stompd.broker.message import Message, Place, QueueId
+from stompd.broker.requests import (
+    Abort,
+    Acknowledge,
+    Begin,
+    Commit,
+    Disconnect,
+    Reject,
+    Request,
+    Send,
+    Subscribe,
+    Unsubscribe,
+)
+from stompd.broker.session import Session
+from stompd.broker.settlement import find_deliveries
+from stompd.broker.subscription import Subscription
+from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction
+from stompd.broker.units import Page, Recovered
+from stompd.errors import (
+    DuplicateSubscription,
+    DuplicateTransaction,
+    LimitExceeded,
+    StompError,
+    UnknownSubscription,
+    UnknownTransaction,
+)
+
+
+@final
+class Broker:
+    """Queues, topics, subscriptions and transactions of all sessions.
+
+    Deterministic: the same calls give the same effects. `now` is in epoch seconds. Every method returns at once;
+    what it decided is handed out by `take_effects`, which its owner calls when it has nothing more to tell.
+    """
+
+    def __init__(self, limits: Limits, recovered: Recovered, *, node: int = 0) -> None:
+        """Begin with what the store holds.
+
+        Args:
+            limits: What one peer may take.
+            recovered: What `IMessageStore.open` returned.
+            node: Which of the brokers that share a database this is, 0 to 1,023.
+        """
+        self._limits = limits
+        self._ids = IdSource(recovered.highest_id, node)
+        self._ledger = Ledger()
+        self._catalogue = Catalogue(limits, self._ledger, self._ids)
+        self._catalogue.recover(recovered)
+        self._sessions: dict[SessionId, Session] = {}
+        self._actions: dict[type[Request], Callable[[Session, Any, float], None]] = {
+            Send: self._send,
+            Subscribe: self._subscribe,
+            Unsubscribe: self._unsubscribe,
+            Acknowledge: self._acknowledge,
+            Reject: self._reject,
+            Begin: self._begin,
+            Commit: self._commit,
+            Abort: self._abort,
+            Disconnect: self._disconnect,
+        }
+
+    def depth(self, destination: Destination) -> int:
+        """Return how many messages a queue keeps, waiting or outstanding; 0 for everything else."""
+        return self._catalogue.depth(destination)
+
+    def open_session(self, session_id: SessionId) -> None:
+        """Expect requests from a session whose user has logged in."""
+        self._sessions[session_id] = Session(session_id)
+
+    def close_session(self, session_id: SessionId) -> None:
+        """Forget a session; what it has not settled returns. Harmless when there is none."""
+        session = self._sessions.pop(session_id, None)
+        if session is not None:
+            self._end(session)
+            session.is_refused = True  # nobody is left to read anything
+
+    def submit(self, session_id: SessionId, request: Request, now: float) -> None:
+        """Carry out a request; one that is not possible is answered with `Refuse`, in its turn."""
+        session = self._sessions[session_id]
+        if session.is_ending:
+            # STOMP 1.2 "DISCONNECT": clients must not send anything after it; nor does anything follow an ERROR.
+            return
+        try:
+            self._actions[type(request)](session, request, now)
+        except StompError as error:
+            self.refuse(session_id, error, request.receipt)
+
+    def refuse(self, session_id: SessionId, error: StompError, receipt: str | None) -> None:
+        """Refuse a frame that never became a request, and end its session."""
+        session = self._sessions[session_id]
+        if not session.is_ending:
+            self._end(session)
+            self._ledger.refuse(session, error, receipt)
+
+    def set_writable(self, session_id: SessionId, *, is_writable: bool) -> None:
+        """Say whether a session's transport takes more; while it does not, the session is given nothing."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            return
+        session.is_writable = is_writable
+        if is_writable:
+            self.settle_written(session_id)
+            for subscription in session.subscriptions.values():
+                if subscription.is_active and not subscription.is_waiting:
+                    subscription.queue.line_up(subscription)
+
+    def settle_written(self, session_id: SessionId) -> bool:
+        """Say that a session's transport has taken everything so far, and return whether that settled anything.
+
+        It settles deliveries to automatic subscriptions.
+        """
+        session = self._sessions.get(session_id)
+        if session is None or not session.unsettled:
+            return False
+        for delivery in session.unsettled:
+            delivery.subscription.queue.settle(delivery.entry)
+            delivery.subscription.return_credit(delivery)
+        session.unsettled.clear()
+        return True
+
+    def unit_applied(self, serial: int) -> None:
+        """Continue with what waited for a unit. Units are answered in order, each once."""
+        self._ledger.applied(serial)
+
+    def unit_refused(self, serial: int, reason: str) -> None:
+        """Give up a unit that the store will never accept; `reason` is shown to the client that caused it."""
+        session = self._ledger.refused(serial, reason)
+        if session is not None:
+            self._end(session)
+
+    def entries_loaded(self, queue_id: QueueId, after: Place, page: Page) -> None:
+        """Continue with a page that `LoadEntries` asked for."""
+        queue = self._catalogue.by_id(queue_id)
+        if queue is not None:
+            queue.admit(after, page)
+
+    def take_effects(self, now: float) -> list[Effect]:
+        """Deliver what can be delivered, and return everything decided since the last call, in order."""
+        woken = self._catalogue.woken
+        while woken:
+            queues = woken.copy()
+            woken.clear()
+            for queue in queues:
+                queue.dispatch(now)
+        return self._ledger.take_effects()
+
+    def _send(self, session: Session, request: Send, now: float) -> None:
+        if request.transaction is not None:
+            # Checked now, so that COMMIT can only fail on the store.
+            self._catalogue.check(request.destination, now)
+            held = HeldSend(request.destination, request.message)
+            self._transaction(session, request.transaction).hold(held)
+            self._confirm(session, request.receipt)
+            return
+        work = Work()
+        self._route(request.destination, request.message, now, work)
+        self._ledger.enact(session, work, request.receipt)
+
+    def _subscribe(self, session: Session, request: Subscribe, now: float) -> None:
+        if request.subscription_id in session.subscriptions:
+            # STOMP 1.2 "SUBSCRIBE": ids are unique within a connection.
+            raise DuplicateSubscription(
+                f"id:{request.subscription_id} is the id of a subscription that is still open."
+                " Use another id, or UNSUBSCRIBE the first one."
+            )
+        if len(session.subscriptions) >= self._limits.subscriptions:
+            raise LimitExceeded(
+                f"This connection has {len(session.subscriptions)} subscriptions, which is the limit"
+                " (setting limits.subscriptions)."
+            )
+        is_queue = request.destination.kind is Kind.QUEUE
+        queue = self._catalogue.queue(request.destination, now) if is_queue else self._catalogue.overflow(now)
+        credit = self._credit(request, is_queue=is_queue)
+        subscription = Subscription(
+            session,
+            queue,
+            request.subscription_id,
+            session.next_number(),
+            request.ack_mode,
+            request.destination,
+            credit=credit,
+            byte_limit=self._limits.outstanding_bytes,
+            is_named=request.is_named,
+        )
+        session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
+        if request.receipt is not None:
+            # The RECEIPT comes before the first MESSAGE, and says how much was granted.
+            self._ledger.confirm(session, request.receipt, {"prefetch-count": str(credit)})
+        self._ledger.defer(session, partial(self._begin_subscription, subscription))
+
+    def _credit(self, request: Subscribe, *, is_queue: bool) -> int:
+        limits = self._limits
+        if request.prefetch is None:
+            return limits.queue_prefetch if is_queue else limits.topic_prefetch
+        return min(request.prefetch or limits.highest_prefetch, limits.highest_prefetch)
+
+    def _begin_subscription(self, subscription: Subscription) -> None:
+        if subscription.session.subscriptions.get(subscription.subscription_id) is not subscription:
+            return  # it ended before it began
+        if not subscription.queue.is_durable:
+            self._catalogue.bind(subscription.destination, subscription.queue)
+        subscription.queue.attach(subscription)
+
+    def _unsubscribe(self, session: Session, request: Unsubscribe, now: float) -> None:
+        subscription = session.subscriptions.get(request.subscription_id)
+        if subscription is None:
+            raise UnknownSubscription(
+                f"No subscription of this connection has the id {request.subscription_id}."
+                " UNSUBSCRIBE takes the id of a SUBSCRIBE on the same connection."
+            )
+        self._end_subscription(session, subscription)
+        self._confirm(session, request.receipt)
+
+    def _acknowledge(self, session: Session, request: Acknowledge, now: float) -> None:
+        self._settle(session, request, is_rejected=False)
+
+    def _reject(self, session: Session, request: Reject, now: float) -> None:
+        self._settle(session, request, is_rejected=True)
+
+    def _settle(self, session: Session, request: Acknowledge | Reject, *, is_rejected: bool) -> None:
+        deliveries = find_deliveries(session, request.name)
+        if request.transaction is not None:
+            held = HeldSettlement(deliveries, is_rejected=is_rejected)
+            self._transaction(session, request.transaction).hold(held)
+            for delivery in deliveries:
+                delivery.is_held = True
+                delivery.subscription.return_credit(delivery)
+            self._confirm(session, request.receipt)
+            return
+        work = Work()
+        for delivery in reversed(deliveries):
+            subscription, entry = delivery.subscription, delivery.entry
+            del subscription.outstanding[delivery.number]
+            if is_rejected:
+                subscription.queue.give_back_in(work, entry)
+            elif request.receipt is None:
+                subscription.queue.settle(entry)  # nobody waits for it
+            else:
+                subscription.queue.settle_in(work, entry)
+            subscription.return_credit(delivery)
+        self._ledger.enact(session, work, request.receipt)
+
+    def _begin(self, session: Session, request: Begin, now: float) -> None:
+        if request.transaction in session.transactions:
+            # STOMP 1.2 "BEGIN": ids are unique among the open transactions of a connection.
+            raise DuplicateTransaction(
+                f"transaction:{request.transaction} is open already. COMMIT or ABORT it first, or use another id."
+            )
+        if len(session.transactions) >= self._limits.transactions:
+            raise LimitExceeded(
+                f"This connection has {len(session.transactions)} open transactions, which is the limit"
+                " (setting limits.transactions). COMMIT or ABORT some."
+            )
+        session.transactions[request.transaction] = Transaction(request.transaction, self._limits)
+        self._confirm(session, request.receipt)
+
+    def _commit(self, session: Session, request: Commit, now: float) -> None:
+        transaction = self._transaction(session, request.transaction)
+        del session.transactions[request.transaction]
+        work = Work()
+        for held in transaction.held:
+            if isinstance(held, HeldSend):
+                self._route(held.destination, held.message, now, work)
+                continue
+            for delivery in reversed(held.deliveries):
+                queue = delivery.subscription.queue
+                delivery.subscription.outstanding.pop(delivery.number, None)
+                if held.is_rejected:
+                    queue.give_back_in(work, delivery.entry)
+                else:
+                    queue.settle_in(work, delivery.entry)
+        self._ledger.enact(session, work, request.receipt)
+
+    def _abort(self, session: Session, request: Abort, now: float) -> None:
+        transaction = self._transaction(session, request.transaction)
+        del session.transactions[request.transaction]
+        self._release(transaction)
+        self._confirm(session, request.receipt)
+
+    def _disconnect(self, session: Session, request: Disconnect, now: float) -> None:
+        self._end(session)
+        if request.receipt is not None:
+            # STOMP 1.2 "Graceful Shutdown": the RECEIPT says that everything before it was processed.
+            self._ledger.settle(session)
+            self._ledger.confirm(session, request.receipt)
+        self._ledger.close(session)
+
+    def _route(self, destination: Destination, message: Message, now: float, work: Work) -> None:
+        message.identify(self._ids.next(now), int(now * 1000))
+        self._catalogue.accept(destination, message, now, work)
+
+    def _confirm(self, session: Session, receipt: str | None) -> None:
+        if receipt is not None:
+            self._ledger.confirm(session, receipt)
+
+    def _transaction(self, session: Session, transaction_id: str) -> Transaction:
+        transaction = session.transactions.get(transaction_id)
+        if transaction is None:
+            raise UnknownTransaction(
+                f"transaction:{transaction_id} is not open on this connection. BEGIN it first; after COMMIT or ABORT"
+                " it is gone."
+            )
+        return transaction
+
+    def _end(self, session: Session) -> None:
+        """Abort, unsubscribe and give back everything of a session; what comes after is ignored."""
+        session.is_ending = True
+        for transaction in session.transactions.values():
+            self._release(transaction)
+        session.transactions.clear()
+        for subscription in list(session.subscriptions.values()):
+            self._end_subscription(session, subscription)
+        for delivery in reversed(session.unsettled):
+            if delivery.subscription.queue.is_durable:
+                delivery.subscription.queue.give_back(delivery.entry)
+        session.unsettled.clear()
+
+    def _end_subscription(self, session: Session, subscription: Subscription) -> None:
+        del session.subscriptions[subscription.subscription_id]
+        del session.by_number[subscription.number]
+        queue = subscription.queue
+        queue.detach(subscription)
+        for delivery in reversed(subscription.outstanding.values()):
+            if not delivery.is_held and queue.is_durable:
+                self._remember(session, delivery)
+                queue.give_back(delivery.entry)
+        subscription.outstanding.clear()
+        self._catalogue.release(subscription.destination, queue)
+
+    def _remember(self, session: Session, delivery: Delivery) -> None:
+        session.settled_ids.append(str(delivery.entry.message.message_id))
+
+    def _release(self, transaction: Transaction) -> None:
+        """Undo the acknowledgements that a transaction held: its deliveries are with their subscriptions again."""
+        for held in transaction.held:
+            if isinstance(held, HeldSend):
+                continue
+            for delivery in held.deliveries:
+                delivery.is_held = False
+                if delivery.subscription.is_active:
+                    delivery.subscription.spend_credit(delivery)
+                elif delivery.subscription.queue.is_durable:
+                    delivery.subscription.queue.give_back(delivery.entry)

@@ -1,0 +1,120 @@
+"""The destinations there are: queues, created by use and found again after a restart, and topics with subscribers."""
+
+from __future__ import annotations
+
+from typing import final
+
+from stompd.broker.destination import Destination, Kind
+from stompd.broker.identity import IdSource
+from stompd.broker.ledger import Ledger, Work
+from stompd.broker.limits import Limits
+from stompd.broker.message import Message, QueueId
+from stompd.broker.queue import Queue
+from stompd.broker.topic import Topic
+from stompd.broker.units import DeleteQueue, Recovered
+from stompd.errors import LimitExceeded
+
+
+@final
+class Catalogue:
+    """Finds or creates what a destination names."""
+
+    __slots__ = ("_by_id", "_ids", "_ledger", "_limits", "_queues", "_topics", "woken")
+
+    def __init__(self, limits: Limits, ledger: Ledger, ids: IdSource) -> None:
+        self._limits = limits
+        self._ledger = ledger
+        self._ids = ids
+        self._queues: dict[str, Queue] = {}  # durable ones, by path
+        self._by_id: dict[QueueId, Queue] = {}
+        self._topics: dict[str, Topic] = {}
+        #: Queues that asked to be dispatched, in order.
+        self.woken: list[Queue] = []
+
+    def recover(self, recovered: Recovered) -> None:
+        """Take over the queues that the store holds."""
+        for found in recovered.queues:
+            self._add(found.name, found.queue_id, recovered_count=found.message_count, is_stored=True)
+
+    def depth(self, destination: Destination) -> int:
+        """Return how many messages a queue keeps, waiting or outstanding; 0 for everything else."""
+        queue = self._queues.get(destination.path)
+        return queue.depth if queue else 0
+
+    def by_id(self, queue_id: QueueId) -> Queue | None:
+        """Return the queue with an id, unless it has been removed."""
+        return self._by_id.get(queue_id)
+
+    def check(self, destination: Destination, now: float) -> None:
+        """Make sure that a message can be accepted for the destination later.
+
+        Raises:
+            LimitExceeded: It would need one more queue than allowed.
+        """
+        if destination.kind is Kind.QUEUE:
+            self.queue(destination, now)
+
+    def accept(self, destination: Destination, message: Message, now: float, work: Work) -> None:
+        """Add to the work what puts a new message where the destination says.
+
+        Raises:
+            LimitExceeded: As `check`.
+        """
+        if destination.kind is Kind.QUEUE:
+            self.queue(destination, now).accept(message, now, work)
+        elif topic := self._topics.get(destination.name):
+            topic.accept(message, now, work)
+
+    def queue(self, destination: Destination, now: float) -> Queue:
+        """Return the queue of that name, created if need be.
+
+        Raises:
+            LimitExceeded: There are as many queues as allowed.
+        """
+        path = destination.path
+        queue = self._queues.get(path)
+        if queue is None:
+            if len(self._queues) >= self._limits.queues:
+                raise LimitExceeded(
+                    f"This broker has {len(self._queues)} queues, which is the limit (setting limits.queues),"
+                    f" so {path} cannot be created."
+                )
+            queue = self._add(path, QueueId(self._ids.next(now)))
+        return queue
+
+    def overflow(self, now: float) -> Queue:
+        """Return a new queue for one topic subscription."""
+        queue_id = QueueId(self._ids.next(now))
+        queue = Queue(
+            queue_id, f"/subscription/{queue_id}", self._limits, self._ledger, self._ids, self.woken, is_durable=False
+        )
+        self._by_id[queue_id] = queue
+        return queue
+
+    def bind(self, destination: Destination, queue: Queue) -> None:
+        """Let a topic's messages go to a queue."""
+        self._topics.setdefault(destination.name, Topic()).queues[queue] = None
+
+    def release(self, destination: Destination, queue: Queue) -> None:
+        """Forget what only a subscription that has ended needed."""
+        if queue.is_durable:
+            if not (queue.subscriptions or queue.depth or queue.arriving or queue.is_stored):
+                self._queues.pop(queue.name, None)
+                self._by_id.pop(queue.queue_id, None)
+            return
+        topic = self._topics.get(destination.name)
+        if topic is not None:
+            topic.queues.pop(queue, None)
+            if not topic.queues:
+                del self._topics[destination.name]
+        self._by_id.pop(queue.queue_id, None)
+        if queue.is_stored or queue.arriving:
+            self._ledger.ride(DeleteQueue(queue.queue_id))
+
+    def _add(self, path: str, queue_id: QueueId, *, recovered_count: int = 0, is_stored: bool = False) -> Queue:
+        queue = Queue(
+            queue_id, path, self._limits, self._ledger, self._ids, self.woken, recovered_count=recovered_count
+        )
+        queue.is_stored = is_stored
+        self._queues[path] = self._by_id[queue_id] = queue
+        return queue

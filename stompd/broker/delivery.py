@@ -1,0 +1,48 @@
+"""Entries and deliveries: a message's place in one queue, and its being with one subscription."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from stompd.broker.message import Message, Place
+
+if TYPE_CHECKING:
+    from stompd.broker.subscription import Subscription
+
+
+@final
+class Entry:
+    """A message's place in one queue."""
+
+    __slots__ = ("delivery_count", "is_stored", "message", "place")
+
+    def __init__(self, message: Message, *, is_stored: bool, delivery_count: int = 0) -> None:
+        """Place a message.
+
+        Args:
+            message: Shared by all queues it was put in.
+            is_stored: Whether the store has a row for it, which has to be deleted in the end.
+            delivery_count: How often it has been given to a subscription, this time not included.
+        """
+        self.message = message
+        self.place: Place = message.place
+        self.is_stored = is_stored
+        self.delivery_count = delivery_count
+
+
+@final
+class Delivery:
+    """One entry given to one subscription, awaiting its settlement.
+
+    `number` is unique within the subscription and rises, so that a settled delivery can be told from one that never
+    was. `transaction` names the open transaction that holds its acknowledgement.
+    """
+
+    __slots__ = ("entry", "is_held", "number", "subscription")
+
+    def __init__(self, entry: Entry, subscription: Subscription, number: int) -> None:
+        self.entry = entry
+        self.subscription = subscription
+        self.number = number
+        #: Whether an open transaction holds its acknowledgement.
+        self.is_held = False

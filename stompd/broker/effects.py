@@ -1,0 +1,88 @@
+"""What the core answers: everything it wants done outside itself, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NewType, TypeAlias, final
+
+from stompd.broker.delivery import Delivery
+from stompd.broker.message import Place, QueueId
+from stompd.broker.units import UnitOfWork
+from stompd.errors import StompError
+
+#: Numbers sessions from 1 upwards, never reused while the broker runs.
+SessionId = NewType("SessionId", int)
+
+_NO_HEADERS: Mapping[str, str] = {}
+
+
+@final
+class Persist:
+    """Hand a unit to the journal. Nobody waits for a unit that is not urgent: it may ride with a later one."""
+
+    __slots__ = ("is_urgent", "unit")
+
+    def __init__(self, unit: UnitOfWork, *, is_urgent: bool) -> None:
+        self.unit = unit
+        self.is_urgent = is_urgent
+
+
+@final
+class Deliver:
+    """Send a MESSAGE."""
+
+    __slots__ = ("delivery", "session_id")
+
+    def __init__(self, session_id: SessionId, delivery: Delivery) -> None:
+        self.session_id = session_id
+        self.delivery = delivery
+
+
+@final
+class Confirm:
+    """Send a RECEIPT, with what the client may want to know beside its id."""
+
+    __slots__ = ("headers", "receipt", "session_id")
+
+    def __init__(self, session_id: SessionId, receipt: str, headers: Mapping[str, str] = _NO_HEADERS) -> None:
+        self.session_id = session_id
+        self.receipt = receipt
+        self.headers = headers
+
+
+@final
+class Refuse:
+    """Send an ERROR and close the session; nothing of it is processed any more."""
+
+    __slots__ = ("error", "receipt", "session_id")
+
+    def __init__(self, session_id: SessionId, error: StompError, receipt: str | None) -> None:
+        self.session_id = session_id
+        self.error = error
+        self.receipt = receipt
+
+
+@final
+class LoadEntries:
+    """Fetch the next stretch of a queue; the answer is `Broker.entries_loaded`."""
+
+    __slots__ = ("after", "limit", "limit_bytes", "queue_id")
+
+    def __init__(self, queue_id: QueueId, after: Place, limit: int, limit_bytes: int) -> None:
+        self.queue_id = queue_id
+        self.after = after
+        self.limit = limit
+        self.limit_bytes = limit_bytes
+
+
+@final
+class CloseSession:
+    """Close the link once everything written so far has left."""
+
+    __slots__ = ("session_id",)
+
+    def __init__(self, session_id: SessionId) -> None:
+        self.session_id = session_id
+
+
+Effect: TypeAlias = Persist | Deliver | Confirm | Refuse | LoadEntries | CloseSession

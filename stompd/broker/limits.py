@@ -1,0 +1,38 @@
+"""The bounds within which the core keeps one peer from costing the others memory or progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one session, one subscription and one queue may take.
+
+    Every bound that a peer can reach is answered with an ERROR that names the setting of the same name.
+    """
+
+    #: Queues of the broker; they are created by use and kept.
+    queues: int = 100_000
+    #: Subscriptions of one session.
+    subscriptions: int = 1_000
+    #: Open transactions of one session.
+    transactions: int = 100
+    #: SENDs, ACKs and NACKs held by one transaction.
+    transaction_operations: int = 10_000
+    #: Bytes of headers and bodies held by one transaction.
+    transaction_bytes: int = 64 * 1024 * 1024
+    #: Deliveries a queue subscription may have outstanding when it does not ask: small enough to share work fairly.
+    queue_prefetch: int = 100
+    #: The same for a topic subscription, which shares with nobody.
+    topic_prefetch: int = 1_000
+    #: The most that `prefetch-count` is granted; 0 asks for this.
+    highest_prefetch: int = 10_000
+    #: Bytes of bodies a subscription may have outstanding; one delivery is always allowed.
+    outstanding_bytes: int = 8 * 1024 * 1024
+    #: Entries of one queue kept in memory; the others wait in the store.
+    window_count: int = 10_000
+    #: Bytes of one queue kept in memory; one entry is always allowed.
+    window_bytes: int = 16 * 1024 * 1024

@@ -1,0 +1,81 @@
+"""Messages and entries: what a client sent, and its place in one queue."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, NewType, final
+
+QueueId = NewType("QueueId", int)
+MessageId = NewType("MessageId", int)
+
+#: JMS 3.1, 3.4.9: ten levels, 4 is the default.
+LOWEST_PRIORITY, DEFAULT_PRIORITY, HIGHEST_PRIORITY = 0, 4, 9
+
+
+class Place(NamedTuple):
+    """Where an entry stands in its queue; places sort in the order of delivery."""
+
+    #: `HIGHEST_PRIORITY - priority`, so that urgent entries sort first.
+    urgency: int
+    message_id: int
+
+
+@final
+class Message:
+    """What a client sent and the broker keeps.
+
+    `headers` holds only what the sender defined, decoded; nothing in it is ever a header that the broker owns.
+    The broker sets `message_id` and `timestamp_ms` when it accepts the message.
+    """
+
+    __slots__ = (
+        "body",
+        "destination",
+        "encodings",
+        "expires_ms",
+        "headers",
+        "is_persistent",
+        "message_id",
+        "place",
+        "priority",
+        "timestamp_ms",
+    )
+
+    def __init__(
+        self,
+        destination: str,
+        headers: dict[str, str],
+        body: bytes,
+        *,
+        priority: int = DEFAULT_PRIORITY,
+        expires_ms: int = 0,
+        is_persistent: bool = True,
+        message_id: int = 0,
+        timestamp_ms: int = 0,
+    ) -> None:
+        """Describe a message.
+
+        Args:
+            destination: As the sender spelled it.
+            headers: The sender's own headers.
+            body: The octets of the body.
+            priority: 0 to 9.
+            expires_ms: Epoch milliseconds after which it is not delivered; 0 means never.
+            is_persistent: Whether it must survive the broker.
+            message_id: 64 bits, positive; 0 until the broker accepts it.
+            timestamp_ms: Epoch milliseconds at which the broker accepted it.
+        """
+        self.destination = destination
+        self.headers = headers
+        self.body = body
+        self.priority = priority
+        self.expires_ms = expires_ms
+        self.is_persistent = is_persistent
+        self.identify(message_id, timestamp_ms)
+        #: The session layer's cache: what it encoded once for all receivers. The core never looks inside.
+        self.encodings: dict[str, bytes] | None = None
+
+    def identify(self, message_id: int, timestamp_ms: int) -> None:
+        """Give the message its id and the time of its acceptance, and so its place in every queue."""
+        self.message_id = MessageId(message_id)
+        self.timestamp_ms = timestamp_ms
+        self.place = Place(HIGHEST_PRIORITY - self.priority, message_id)

@@ -1,0 +1,269 @@
+"""The queue: the only thing that stores. It keeps entries in order and gives them to subscriptions with credit."""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+from typing import TYPE_CHECKING, final
+
+from stompd.broker.delivery import Entry
+from stompd.broker.effects import Deliver, LoadEntries
+from stompd.broker.identity import IdSource
+from stompd.broker.ledger import Ledger, Work
+from stompd.broker.limits import Limits
+from stompd.broker.message import Message, MessageId, Place, QueueId
+from stompd.broker.units import DeleteMessage, InsertMessage, MarkDelivered, Page, PutQueue, ReturnMessage
+from stompd.broker.window import PAGE_COUNT, Window
+
+if TYPE_CHECKING:
+    from stompd.broker.subscription import Subscription
+
+#: A mark reaches this far ahead of the clock, so that a busy queue writes one rarely and no delivery waits for it.
+_MARK_AHEAD_SECONDS = 10.0
+_MARK_RENEW_SECONDS = 5.0
+_NO_MARK_NEEDED = 1 << 63  # above every id
+
+
+@final
+class Queue:
+    """Entries waiting for subscriptions, and the subscriptions waiting for entries.
+
+    A stored entry is delivered only up to the queue's durable mark, so that after a crash the store knows which
+    messages may have been seen (`MarkDelivered`).
+    """
+
+    __slots__ = (
+        "_ids",
+        "_ledger",
+        "_line",
+        "_marked",
+        "_marking",
+        "_page_bytes",
+        "_spooling",
+        "_woken",
+        "arriving",
+        "depth",
+        "is_durable",
+        "is_stored",
+        "is_woken",
+        "name",
+        "queue_id",
+        "subscriptions",
+        "window",
+    )
+
+    def __init__(
+        self,
+        queue_id: QueueId,
+        name: str,
+        limits: Limits,
+        ledger: Ledger,
+        ids: IdSource,
+        woken: list[Queue],
+        *,
+        is_durable: bool = True,
+        recovered_count: int = 0,
+    ) -> None:
+        """Make a queue that is empty, or that was found in the store.
+
+        Args:
+            queue_id: Its key in the store.
+            name: The destination's path; for the queue of a topic subscription, a text unique while it lives.
+            limits: How much of it memory holds.
+            ledger: Where its units and effects go.
+            ids: Where its marks come from.
+            woken: Where it asks to be dispatched.
+            is_durable: Whether it outlives the broker.
+            recovered_count: How many messages the store holds for it.
+        """
+        self.queue_id = queue_id
+        self.name = name
+        self.is_durable = is_durable
+        #: Whether the store has a row for it.
+        self.is_stored = recovered_count > 0
+        #: Messages that are waiting or outstanding, in memory or in the store.
+        self.depth = recovered_count
+        #: Messages on their way into the store.
+        self.arriving = 0
+        self.subscriptions = 0
+        self.is_woken = False
+        self.window = Window(limits.window_count, limits.window_bytes, is_recovered=recovered_count > 0)
+        self._ledger = ledger
+        self._ids = ids
+        self._woken = woken
+        self._page_bytes = limits.window_bytes
+        self._line: deque[Subscription] = deque()
+        # Only what outlives the broker can come back after a crash.
+        self._spooling = 0  # those that need not survive among the arriving; none in memory may overtake them
+        self._marked = self._marking = 0 if is_durable else _NO_MARK_NEEDED
+
+    def accept(self, message: Message, now: float, work: Work) -> None:
+        """Add to the work what puts a new message into this queue."""
+        if message.is_persistent and self.is_durable:
+            self._store(message, now, work)
+        else:
+            work.steps.append(partial(self._keep, message, now))
+
+    def attach(self, subscription: Subscription) -> None:
+        """Let a subscription take part."""
+        subscription.is_active = True
+        self.subscriptions += 1
+        self.line_up(subscription)
+
+    def detach(self, subscription: Subscription) -> None:
+        """Give the subscription nothing more; what it has outstanding is given back separately."""
+        if not subscription.is_active:
+            return
+        subscription.is_active = False
+        self.subscriptions -= 1
+        if subscription.is_waiting:
+            subscription.is_waiting = False
+            self._line.remove(subscription)
+
+    def line_up(self, subscription: Subscription) -> None:
+        """Put a subscription that may have credit at the end of the line."""
+        subscription.is_waiting = True
+        self._line.append(subscription)
+        self._wake()
+
+    def dispatch(self, now: float) -> None:
+        """Deliver what can be delivered, taking turns among the subscriptions with credit."""
+        self.is_woken = False
+        line, window, effects, now_ms = self._line, self.window, self._ledger.effects, now * 1000
+        while line:
+            entry = window.head()
+            if entry is None:
+                break
+            if 0 < entry.message.expires_ms <= now_ms:
+                window.pop()
+                self.settle(entry)
+                continue
+            if entry.is_stored and entry.place.message_id > self._marked:
+                if entry.place.message_id > self._marking:
+                    self._extend_mark(now)
+                break
+            subscription = line[0]
+            if not subscription.may_take(entry):
+                line.popleft()
+                subscription.is_waiting = False
+                continue
+            window.pop()
+            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
+            line.rotate(-1)
+        if self.subscriptions:
+            self._load_ahead()
+
+    def settle(self, entry: Entry) -> None:
+        """Forget an entry for good; nobody waits for it."""
+        self.depth -= 1
+        if entry.is_stored:
+            self._ledger.ride(DeleteMessage(self.queue_id, entry.message.message_id))
+
+    def settle_in(self, work: Work, entry: Entry) -> None:
+        """Forget an entry for good, as part of a unit; if that is refused, the entry comes back."""
+        self.depth -= 1
+        if entry.is_stored:
+            work.operations.append(DeleteMessage(self.queue_id, entry.message.message_id))
+            work.undo.append(partial(self._reinstate, entry))
+
+    def give_back(self, entry: Entry) -> None:
+        """Return an entry to its old place, counted as delivered; nobody waits for the count to be durable."""
+        self._put_back(entry)
+        if entry.is_stored and self.is_durable:
+            self._ledger.ride(ReturnMessage(self.queue_id, entry.message.message_id, entry.delivery_count))
+
+    def give_back_in(self, work: Work, entry: Entry) -> None:
+        """Return an entry to its old place when a unit was applied, its count being part of the unit."""
+        if entry.is_stored:
+            work.operations.append(ReturnMessage(self.queue_id, entry.message.message_id, entry.delivery_count + 1))
+        step = partial(self._put_back, entry)
+        work.steps.append(step)
+        work.undo.append(step)
+
+    def admit(self, after: Place, page: Page) -> None:
+        """Take in a page from the store."""
+        self.window.admit(after, page)
+        self._wake()
+
+    def _store(self, message: Message, now: float, work: Work) -> None:
+        if self.subscriptions and self._marking < self._ids.bound(now + _MARK_RENEW_SECONDS):
+            self._extend_mark(now)
+        if not self.is_stored:
+            work.operations.append(PutQueue(self.queue_id, self.name, is_durable=self.is_durable))
+        work.operations.append(InsertMessage(self.queue_id, message))
+        work.steps.append(partial(self._arrive_stored, Entry(message, is_stored=True)))
+        work.undo.append(self._withdraw)
+        self.arriving += 1
+
+    def _keep(self, message: Message, now: float) -> None:
+        """Keep in memory what need not survive; when memory is full, the store holds it as well."""
+        if not self._spooling and self.window.has_room(message):
+            self._arrive(Entry(message, is_stored=False))
+            return
+        self._spooling += 1
+        work = Work()
+        self._store(message, now, work)
+        work.steps.append(self._end_spooling)
+        work.undo.append(self._end_spooling)
+        self._ledger.enact(None, work)
+
+    def _end_spooling(self) -> None:
+        self._spooling -= 1
+
+    def _arrive(self, entry: Entry) -> None:
+        self.depth += 1
+        self.window.append(entry)
+        if self._line and not self.is_woken:
+            self._wake()
+
+    def _arrive_stored(self, entry: Entry) -> None:
+        self.arriving -= 1
+        self.is_stored = True
+        self._arrive(entry)
+
+    def _withdraw(self) -> None:
+        self.arriving -= 1
+
+    def _put_back(self, entry: Entry) -> None:
+        entry.delivery_count += 1
+        self.window.put_back(entry)
+        self._wake()
+
+    def _reinstate(self, entry: Entry) -> None:
+        self.depth += 1
+        self._put_back(entry)
+
+    def _wake(self) -> None:
+        if not self.is_woken:
+            self.is_woken = True
+            self._woken.append(self)
+
+    def _load_ahead(self) -> None:
+        after = self.window.next_page()
+        if after is not None:
+            self._ledger.effects.append(LoadEntries(self.queue_id, after, PAGE_COUNT, self._page_bytes))
+
+    def _extend_mark(self, now: float) -> None:
+        """Ask for a mark far enough ahead that deliveries seldom wait for one, near enough to flag few others."""
+        if self.window.is_complete:
+            through = MessageId(self._ids.bound(now + _MARK_AHEAD_SECONDS))
+        else:
+            through = self.window.highest_frontier()
+        if through <= self._marking:
+            return
+        self._marking = through
+        work = Work()
+        if not self.is_stored:
+            work.operations.append(PutQueue(self.queue_id, self.name, is_durable=self.is_durable))
+        work.operations.append(MarkDelivered(self.queue_id, through))
+        work.steps.append(partial(self._mark, through))
+        work.undo.append(self._unmark)
+        self._ledger.enact(None, work)
+
+    def _mark(self, through: MessageId) -> None:
+        self._marked = through
+        self.is_stored = True
+        self._wake()
+
+    def _unmark(self) -> None:
+        self._marking = self._marked

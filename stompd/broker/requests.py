@@ -1,0 +1,169 @@
+"""What a session may ask of the core: frames without their wire form, checked as far as one frame can be.
+
+The session builds these; the core answers with effects. Ids are texts chosen by the client unless they say otherwise.
+`receipt` is the value of the frame's `receipt` header, or None when none was asked for.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple, TypeAlias, final
+
+from stompd.broker.destination import Destination
+from stompd.broker.message import Message
+
+
+class AckMode(Enum):
+    """How deliveries of a subscription are settled; the value is that of the `ack` header."""
+
+    #: A delivery is settled once the transport has taken it.
+    AUTO = "auto"
+    #: An acknowledgement settles the delivery it names and all earlier ones of that subscription.
+    CLIENT = "client"
+    #: An acknowledgement settles the delivery it names and no other.
+    INDIVIDUAL = "client-individual"
+
+
+class DeliveryToken(NamedTuple):
+    """A delivery named by the numbers that its session gave it (the `ack` header of STOMP 1.2)."""
+
+    subscription_number: int
+    delivery_number: int
+
+
+class DeliveredMessage(NamedTuple):
+    """A delivery named by its message (`message-id` of STOMP 1.0 and 1.1).
+
+    `subscription_id` is None when the frame did not name one, which STOMP 1.0 allows.
+    """
+
+    message_id: str
+    subscription_id: str | None
+
+
+DeliveryName: TypeAlias = DeliveryToken | DeliveredMessage
+
+
+@final
+class Send:
+    """Put a message to a destination, at once or with a transaction."""
+
+    __slots__ = ("destination", "message", "receipt", "transaction")
+
+    def __init__(
+        self, destination: Destination, message: Message, transaction: str | None = None, receipt: str | None = None
+    ) -> None:
+        self.destination = destination
+        self.message = message
+        self.transaction = transaction
+        self.receipt = receipt
+
+
+@final
+class Subscribe:
+    """Begin deliveries from a destination.
+
+    `subscription_id` is unique within the session; `is_named` is False for a STOMP 1.0 subscription without an id,
+    whose messages carry no `subscription` header. `prefetch` is None where the client left it to the broker, and 0
+    where it asked for as much as it can get.
+    """
+
+    __slots__ = ("ack_mode", "destination", "is_named", "prefetch", "receipt", "subscription_id")
+
+    def __init__(
+        self,
+        destination: Destination,
+        subscription_id: str,
+        ack_mode: AckMode = AckMode.AUTO,
+        *,
+        prefetch: int | None = None,
+        is_named: bool = True,
+        receipt: str | None = None,
+    ) -> None:
+        self.destination = destination
+        self.subscription_id = subscription_id
+        self.ack_mode = ack_mode
+        self.prefetch = prefetch
+        self.is_named = is_named
+        self.receipt = receipt
+
+
+@final
+class Unsubscribe:
+    """End a subscription; what was not acknowledged returns to its queue."""
+
+    __slots__ = ("receipt", "subscription_id")
+
+    def __init__(self, subscription_id: str, receipt: str | None = None) -> None:
+        self.subscription_id = subscription_id
+        self.receipt = receipt
+
+
+@final
+class Acknowledge:
+    """Settle a delivery (and, in `client` mode, those before it), at once or with a transaction."""
+
+    __slots__ = ("name", "receipt", "transaction")
+
+    def __init__(self, name: DeliveryName, transaction: str | None = None, receipt: str | None = None) -> None:
+        self.name = name
+        self.transaction = transaction
+        self.receipt = receipt
+
+
+@final
+class Reject:
+    """Give a delivery back (and, in `client` mode, those before it), at once or with a transaction."""
+
+    __slots__ = ("name", "receipt", "transaction")
+
+    def __init__(self, name: DeliveryName, transaction: str | None = None, receipt: str | None = None) -> None:
+        self.name = name
+        self.transaction = transaction
+        self.receipt = receipt
+
+
+@final
+class Begin:
+    """Open a transaction."""
+
+    __slots__ = ("receipt", "transaction")
+
+    def __init__(self, transaction: str, receipt: str | None = None) -> None:
+        self.transaction = transaction
+        self.receipt = receipt
+
+
+@final
+class Commit:
+    """Make everything in a transaction take effect, as one unit."""
+
+    __slots__ = ("receipt", "transaction")
+
+    def __init__(self, transaction: str, receipt: str | None = None) -> None:
+        self.transaction = transaction
+        self.receipt = receipt
+
+
+@final
+class Abort:
+    """Drop everything in a transaction; its deliveries stay with the client, not settled."""
+
+    __slots__ = ("receipt", "transaction")
+
+    def __init__(self, transaction: str, receipt: str | None = None) -> None:
+        self.transaction = transaction
+        self.receipt = receipt
+
+
+@final
+class Disconnect:
+    """End the session once everything before it is durable."""
+
+    __slots__ = ("receipt",)
+
+    def __init__(self, receipt: str | None = None) -> None:
+        self.receipt = receipt
+
+
+Request: TypeAlias = Send | Subscribe | Unsubscribe | Acknowledge | Reject | Begin | Commit | Abort | Disconnect

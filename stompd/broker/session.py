@@ -1,0 +1,68 @@
+"""What the core remembers of one session."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, final
+
+from stompd.broker.delivery import Delivery
+from stompd.broker.effects import SessionId
+from stompd.broker.subscription import Subscription
+from stompd.broker.transaction import Transaction
+
+if TYPE_CHECKING:
+    from stompd.broker.ledger import PendingUnit
+
+
+#: Late acknowledgements are tolerated for so many messages; beyond them they count as never delivered.
+_REMEMBERED_IDS = 1_000
+
+
+@final
+class Session:
+    """The subscriptions, transactions and unsettled deliveries of one session."""
+
+    __slots__ = (
+        "_last_number",
+        "by_number",
+        "is_ending",
+        "is_refused",
+        "is_writable",
+        "pending",
+        "session_id",
+        "settled_ids",
+        "subscriptions",
+        "transactions",
+        "unsettled",
+    )
+
+    def __init__(self, session_id: SessionId) -> None:
+        self.session_id = session_id
+        #: By the client's id.
+        self.subscriptions: dict[str, Subscription] = {}
+        #: By the broker's number; a number is never reused.
+        self.by_number: dict[int, Subscription] = {}
+        self.transactions: dict[str, Transaction] = {}
+        #: Deliveries to automatic subscriptions that the transport has not taken yet, oldest first.
+        self.unsettled: list[Delivery] = []
+        #: Messages that clients which acknowledge by message id may still acknowledge though they are settled; bounded.
+        self.settled_ids: deque[str] = deque(maxlen=_REMEMBERED_IDS)
+        #: The unit that later requests have to wait for.
+        self.pending: PendingUnit | None = None
+        #: Whether the transport takes more; a session that does not read is given nothing.
+        self.is_writable = True
+        #: Whether further requests are ignored: it disconnected, or was refused.
+        self.is_ending = False
+        #: Whether its ERROR has been decided, after which it gets no frame.
+        self.is_refused = False
+        self._last_number = 0
+
+    @property
+    def last_number(self) -> int:
+        """The highest subscription number ever given out; 0 when there was none."""
+        return self._last_number
+
+    def next_number(self) -> int:
+        """Return a number for a new subscription."""
+        self._last_number += 1
+        return self._last_number

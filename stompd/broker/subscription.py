@@ -1,0 +1,122 @@
+"""A subscription: what one SUBSCRIBE of one session is owed, and what it has been given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from stompd.broker.delivery import Delivery, Entry
+from stompd.broker.destination import Destination
+from stompd.broker.requests import AckMode
+
+if TYPE_CHECKING:
+    from stompd.broker.queue import Queue
+    from stompd.broker.session import Session
+
+
+@final
+class Subscription:
+    """Takes deliveries from one queue while it has credit.
+
+    Credit counts deliveries; bytes are bounded beside it. A delivery in an automatic subscription is settled when the
+    transport has taken it, so it is kept with the session and not by number.
+    """
+
+    __slots__ = (
+        "_byte_limit",
+        "_last_number",
+        "ack_mode",
+        "credit",
+        "destination",
+        "is_active",
+        "is_automatic",
+        "is_named",
+        "is_waiting",
+        "number",
+        "outstanding",
+        "outstanding_bytes",
+        "queue",
+        "session",
+        "subscription_id",
+    )
+
+    def __init__(
+        self,
+        session: Session,
+        queue: Queue,
+        subscription_id: str,
+        number: int,
+        ack_mode: AckMode,
+        destination: Destination,
+        *,
+        credit: int,
+        byte_limit: int,
+        is_named: bool = True,
+    ) -> None:
+        """Describe a subscription that has not begun.
+
+        Args:
+            session: Whose it is.
+            queue: Where its deliveries come from; for a topic, a queue of its own.
+            subscription_id: The client's `id`.
+            number: Unique within the session, never reused.
+            ack_mode: How its deliveries are settled.
+            destination: What was subscribed to.
+            credit: How many deliveries it may have outstanding.
+            byte_limit: How many bytes of bodies it may have outstanding; one delivery is always allowed.
+            is_named: Whether the client gave it an id.
+        """
+        self.session = session
+        self.queue = queue
+        self.subscription_id = subscription_id
+        self.number = number
+        self.ack_mode = ack_mode
+        self.is_automatic = ack_mode is AckMode.AUTO
+        self.destination = destination
+        self.credit = credit
+        self.is_named = is_named
+        #: Whether it takes part in its queue: from when its SUBSCRIBE took effect until it ends.
+        self.is_active = False
+        #: Whether it stands in its queue's line.
+        self.is_waiting = False
+        #: By number, oldest first.
+        self.outstanding: dict[int, Delivery] = {}
+        self.outstanding_bytes = 0
+        self._byte_limit = byte_limit
+        self._last_number = 0
+
+    @property
+    def last_number(self) -> int:
+        """The number of the newest delivery; 0 when there was none."""
+        return self._last_number
+
+    def may_take(self, entry: Entry) -> bool:
+        """Whether it can be given the entry now."""
+        return (
+            self.credit > 0
+            and self.session.is_writable
+            and (not self.outstanding_bytes or self.outstanding_bytes + len(entry.message.body) <= self._byte_limit)
+        )
+
+    def deliver(self, entry: Entry) -> Delivery:
+        """Spend credit on an entry."""
+        self._last_number = number = self._last_number + 1
+        delivery = Delivery(entry, self, number)
+        self.credit -= 1
+        self.outstanding_bytes += len(entry.message.body)
+        if self.is_automatic:
+            self.session.unsettled.append(delivery)
+        else:
+            self.outstanding[number] = delivery
+        return delivery
+
+    def return_credit(self, delivery: Delivery) -> None:
+        """Take back what a delivery cost, and stand in line again."""
+        self.credit += 1
+        self.outstanding_bytes -= len(delivery.entry.message.body)
+        if self.is_active and not self.is_waiting:
+            self.queue.line_up(self)
+
+    def spend_credit(self, delivery: Delivery) -> None:
+        """Charge again for a delivery whose acknowledgement was aborted; credit may fall below 0."""
+        self.credit -= 1
+        self.outstanding_bytes += len(delivery.entry.message.body)

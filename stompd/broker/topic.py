@@ -1,0 +1,25 @@
+"""The topic: it routes, and stores nothing."""
+
+from __future__ import annotations
+
+from typing import final
+
+from stompd.broker.ledger import Work
+from stompd.broker.message import Message
+from stompd.broker.queue import Queue
+
+
+@final
+class Topic:
+    """Gives every message to the queue of each of its subscriptions."""
+
+    __slots__ = ("queues",)
+
+    def __init__(self) -> None:
+        #: In the order of subscribing.
+        self.queues: dict[Queue, None] = {}
+
+    def accept(self, message: Message, now: float, work: Work) -> None:
+        """Add to the work what gives a new message to everyone who subscribes now."""
+        for queue in self.queues:
+            queue.accept(message, now, work)

@@ -1,0 +1,149 @@
+"""Units of work: what one request makes durable, whole; and what the store gives back.
+
+This is the vocabulary between the core and the stores. A unit's operations take effect together or not at all.
+Applying the same unit twice is harmless, because every operation names its rows and says what they shall be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias, final
+
+from stompd.broker.message import Message, MessageId, QueueId
+
+
+@final
+class InsertMessage:
+    """Put a message into a queue.
+
+    A message that is not persistent is written only because its queue is longer than memory allows; such rows are
+    gone after a restart.
+    """
+
+    __slots__ = ("message", "queue_id")
+
+    def __init__(self, queue_id: QueueId, message: Message) -> None:
+        self.queue_id = queue_id
+        self.message = message
+
+
+@final
+class DeleteMessage:
+    """Take a message out of a queue, because it was acknowledged, expired or dropped."""
+
+    __slots__ = ("message_id", "queue_id")
+
+    def __init__(self, queue_id: QueueId, message_id: MessageId) -> None:
+        self.queue_id = queue_id
+        self.message_id = message_id
+
+
+@final
+class ReturnMessage:
+    """Record that a message came back: it has now been delivered `delivery_count` times."""
+
+    __slots__ = ("delivery_count", "message_id", "queue_id")
+
+    def __init__(self, queue_id: QueueId, message_id: MessageId, delivery_count: int) -> None:
+        self.queue_id = queue_id
+        self.message_id = message_id
+        self.delivery_count = delivery_count
+
+
+@final
+class PutQueue:
+    """Create a queue; when it exists, change nothing.
+
+    A queue that is not durable keeps the overflow of a topic subscription; it and its rows are gone after a restart.
+    """
+
+    __slots__ = ("is_durable", "name", "queue_id")
+
+    def __init__(self, queue_id: QueueId, name: str, *, is_durable: bool = True) -> None:
+        self.queue_id = queue_id
+        self.name = name
+        self.is_durable = is_durable
+
+
+@final
+class DeleteQueue:
+    """Remove a queue with everything in it."""
+
+    __slots__ = ("queue_id",)
+
+    def __init__(self, queue_id: QueueId) -> None:
+        self.queue_id = queue_id
+
+
+@final
+class MarkDelivered:
+    """Record that messages of a queue up to `through` may be in consumers' hands.
+
+    After a crash, the store counts a delivery for every message up to the mark that has none, so that it comes back
+    flagged as redelivered. The mark never falls; a clean `close` removes it.
+    """
+
+    __slots__ = ("queue_id", "through")
+
+    def __init__(self, queue_id: QueueId, through: MessageId) -> None:
+        self.queue_id = queue_id
+        self.through = through
+
+
+Operation: TypeAlias = InsertMessage | DeleteMessage | ReturnMessage | PutQueue | DeleteQueue | MarkDelivered
+
+
+@final
+class UnitOfWork:
+    """What one request makes durable; serials rise by one from unit to unit."""
+
+    __slots__ = ("operations", "serial")
+
+    def __init__(self, serial: int, operations: Sequence[Operation]) -> None:
+        self.serial = serial
+        self.operations = operations
+
+
+@final
+class StoredMessage:
+    """A row of the store: a message and how often it has been delivered."""
+
+    __slots__ = ("delivery_count", "message")
+
+    def __init__(self, message: Message, delivery_count: int) -> None:
+        self.message = message
+        self.delivery_count = delivery_count
+
+
+@final
+class Page:
+    """A stretch of a queue in the order of delivery; `is_last` when nothing stands behind it in the store."""
+
+    __slots__ = ("is_last", "messages")
+
+    def __init__(self, messages: Sequence[StoredMessage], *, is_last: bool) -> None:
+        self.messages = messages
+        self.is_last = is_last
+
+
+@final
+class RecoveredQueue:
+    """A durable queue that the store held when it was opened, and how many messages are in it."""
+
+    __slots__ = ("message_count", "name", "queue_id")
+
+    def __init__(self, queue_id: QueueId, name: str, message_count: int) -> None:
+        self.queue_id = queue_id
+        self.name = name
+        self.message_count = message_count
+
+
+@final
+class Recovered:
+    """What `open` found: the durable queues, and the highest id in use (0 when there is none)."""
+
+    __slots__ = ("highest_id", "queues")
+
+    def __init__(self, queues: Sequence[RecoveredQueue], highest_id: int) -> None:
+        self.queues = queues
+        self.highest_id = highest_id

@@ -1,0 +1,91 @@
+"""The places where somebody outside may plug in: a store, a way to find stores, and a user.
+
+Inside the project `typing.Protocol` serves; these are zope interfaces because third parties provide them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zope.interface import Attribute, Interface
+
+from stompd.broker.message import Place, QueueId
+from stompd.broker.units import Page, Recovered, UnitOfWork
+
+class IMessageStore(Interface):
+    """Keeps queues and messages, durably if it says so.
+
+    Blocking by contract: every method is called on one writer thread, one call at a time, never on the reactor
+    thread, and in the order in which the broker decided. No other process may write the same store meanwhile;
+    `open` takes the lock that guarantees it.
+    """
+
+    description = Attribute("What `stompd` prints on start: where messages are kept, without any password. A `str`.")
+
+    def open() -> Recovered:
+        """Connect, take the lock, bring the schema up to date, and return what was committed.
+
+        May be called again after it raised `StoreLocked` or `StoreUnavailable`.
+
+        Messages that are not persistent and queues that are not durable are removed. If the store was not closed
+        cleanly, messages up to their queue's delivery mark that have a delivery count of 0 get 1.
+
+        Raises:
+            StoreLocked: Another broker holds it.
+            StoreUnavailable: It cannot be reached now.
+            StoreUnusable: It never will be: wrong URL, refused login, or a schema newer than this program.
+        """
+
+    def apply(units: Sequence[UnitOfWork]) -> None:
+        """Make the units durable, in order, in one database transaction; all of them or none.
+
+        Applying units again that were applied before is harmless, since a reply can be lost.
+
+        Raises:
+            StoreUnavailable: Nothing is known to have been applied; the same call may succeed later.
+            StoreRefused: Nothing was applied, and the same units will be refused again.
+            StoreLost: Another broker has taken over; nothing was applied.
+        """
+
+    def load(queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int) -> Page:
+        """Return the next stretch of a queue: higher priorities first, then lower ids first.
+
+        Args:
+            queue_id: The queue; one that does not exist is empty.
+            after: Where the last stretch ended; None starts at the head.
+            limit: At most so many messages, at least 1.
+            limit_bytes: Stop before the bodies together exceed this many bytes, but return at least one message.
+
+        Raises:
+            StoreUnavailable: As in `apply`.
+            StoreLost: As in `apply`.
+        """
+
+    def close() -> None:
+        """Record that the store was closed cleanly, release the lock and disconnect; harmless when not open."""
+
+
+class IStoreFactory(Interface):
+    """Makes stores for one URL scheme; found with `twisted.plugin`."""
+
+    scheme = Attribute("The part of the URL before the colon, without driver: `sqlite`, `postgresql`. A `str`.")
+
+    def make_store(url: str, *, upgrade: bool) -> IMessageStore:
+        """Return a store for the URL, not yet opened.
+
+        Args:
+            url: With the scheme, as the operator wrote it.
+            upgrade: Whether `open` may bring an older schema up to date; otherwise it is unusable.
+
+        Raises:
+            StoreUnusable: The URL is malformed, or a package it needs is not installed.
+        """
+
+
+class IStompUser(Interface):
+    """Who is connected; the avatar that the `twisted.cred` portal gives out."""
+
+    name = Attribute("The login, or `anonymous`. A `str`.")
+
+    def may(action: str, destination: str) -> bool:
+        """Whether the user may `send` to or `consume` from a destination; answered from memory, on every frame."""
