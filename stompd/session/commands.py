@@ -1,0 +1,217 @@
+"""What each frame of an open session asks of the core: one function for each command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TypeAlias
+
+from stompd.broker.destination import Kind, parse_destination
+from stompd.broker.effects import SessionId
+from stompd.broker.message import Message
+from stompd.broker.requests import (
+    Abort,
+    AckMode,
+    Acknowledge,
+    Begin,
+    Commit,
+    DeliveredMessage,
+    DeliveryName,
+    DeliveryToken,
+    Disconnect,
+    Reject,
+    Request,
+    Send,
+    Subscribe,
+    Unsubscribe,
+)
+from stompd.errors import InvalidHeader, UnknownDelivery
+from stompd.session.headers import (
+    DURABLE_FLAGS,
+    SEND_HEADERS,
+    UNSUPPORTED,
+    invalid,
+    missing,
+    read_meanings,
+    read_prefetch,
+    refuse_unsupported,
+    show,
+)
+from stompd.wire.frame import Frame, Version
+
+#: Builds the request that a frame makes, from the frame, the session's version and id, and the time.
+Builder: TypeAlias = Callable[[Frame, Version, SessionId, float], Request]
+
+#: Clients use few destinations and name them in every SEND. A name is short, so this many are a megabyte at most.
+_destination = lru_cache(maxsize=1_024)(parse_destination)
+
+_ACK_MODES: Mapping[str, AckMode] = {
+    "auto": AckMode.AUTO,
+    "none": AckMode.AUTO,  # Apollo's word for it
+    "client": AckMode.CLIENT,
+    "client-individual": AckMode.INDIVIDUAL,
+}
+
+
+def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> Send:
+    headers = frame.headers.copy()
+    text = headers.pop("destination", None)
+    if text is None:
+        # STOMP 1.2 "SEND": destination is required.
+        raise missing("SEND", "destination", "/queue/orders")
+    destination = _destination(text)
+    # What serves the transport of this frame alone is not passed on.
+    headers.pop("content-length", None)
+    receipt = headers.pop("receipt", None)
+    transaction = headers.pop("transaction", None)
+    if transaction == "":
+        raise _empty_transaction()
+    # STOMP 1.2 "SEND": all user-defined headers are passed through.
+    message = Message(text, headers, frame.body)
+    if not SEND_HEADERS.isdisjoint(headers):
+        read_meanings(message, now)
+    return Send(destination, message, transaction, receipt)
+
+
+def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float) -> Subscribe:
+    headers = frame.headers
+    text = headers.get("destination")
+    if text is None:
+        # STOMP 1.2 "SUBSCRIBE": destination is required.
+        raise missing("SUBSCRIBE", "destination", "/queue/orders")
+    destination = _destination(text)
+    refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE"])
+    if destination.kind is Kind.TOPIC:
+        refuse_unsupported("SUBSCRIBE", headers, DURABLE_FLAGS)
+    subscription_id = headers.get("id")
+    if subscription_id is None and version is not Version.V1_0:
+        # STOMP 1.1 "SUBSCRIBE Header id": required.
+        raise missing("SUBSCRIBE", "id", "0")
+    # STOMP 1.2 "SUBSCRIBE Header ack": auto unless it says otherwise.
+    ack = headers.get("ack", "auto")
+    if ack not in _ACK_MODES:
+        raise invalid("ack", ack, "auto, client or client-individual, for example ack:client-individual")
+    return Subscribe(
+        destination,
+        # STOMP 1.0 "SUBSCRIBE": without an id, the destination identifies the subscription.
+        text if subscription_id is None else subscription_id,
+        _ACK_MODES[ack],
+        prefetch=read_prefetch(headers),
+        is_named=subscription_id is not None,
+        receipt=headers.get("receipt"),
+    )
+
+
+def _unsubscribe(frame: Frame, version: Version, session_id: SessionId, now: float) -> Unsubscribe:
+    headers = frame.headers
+    refuse_unsupported("UNSUBSCRIBE", headers, UNSUPPORTED["UNSUBSCRIBE"])
+    subscription_id = headers.get("id")
+    if subscription_id is None and version is Version.V1_0:
+        # STOMP 1.0 "UNSUBSCRIBE": the destination does instead of an id.
+        subscription_id = headers.get("destination")
+    if subscription_id is None:
+        # STOMP 1.1 "UNSUBSCRIBE": id is required.
+        raise missing("UNSUBSCRIBE", "id", "0")
+    return Unsubscribe(subscription_id, headers.get("receipt"))
+
+
+def _acknowledge(frame: Frame, version: Version, session_id: SessionId, now: float) -> Acknowledge:
+    headers = frame.headers
+    return Acknowledge(_delivery(frame, version, session_id), _transaction(headers), headers.get("receipt"))
+
+
+def _reject(frame: Frame, version: Version, session_id: SessionId, now: float) -> Reject:
+    # STOMP 1.2 "NACK": the same headers as ACK.
+    headers = frame.headers
+    refuse_unsupported("NACK", headers, UNSUPPORTED["NACK"])
+    return Reject(_delivery(frame, version, session_id), _transaction(headers), headers.get("receipt"))
+
+
+def _begin(frame: Frame, version: Version, session_id: SessionId, now: float) -> Begin:
+    return Begin(_required_transaction(frame), frame.headers.get("receipt"))
+
+
+def _commit(frame: Frame, version: Version, session_id: SessionId, now: float) -> Commit:
+    return Commit(_required_transaction(frame), frame.headers.get("receipt"))
+
+
+def _abort(frame: Frame, version: Version, session_id: SessionId, now: float) -> Abort:
+    return Abort(_required_transaction(frame), frame.headers.get("receipt"))
+
+
+def _disconnect(frame: Frame, version: Version, session_id: SessionId, now: float) -> Disconnect:
+    return Disconnect(frame.headers.get("receipt"))
+
+
+#: STOMP 1.2 "Body": only SEND has one here; a body on another frame is not looked at, as 1.0 has it.
+BUILDERS: Mapping[str, Builder] = {
+    "SEND": _send,
+    "SUBSCRIBE": _subscribe,
+    "UNSUBSCRIBE": _unsubscribe,
+    "ACK": _acknowledge,
+    "NACK": _reject,
+    "BEGIN": _begin,
+    "COMMIT": _commit,
+    "ABORT": _abort,
+    "DISCONNECT": _disconnect,
+}
+
+
+def _delivery(frame: Frame, version: Version, session_id: SessionId) -> DeliveryName:
+    """Return the delivery that an ACK or a NACK names."""
+    headers = frame.headers
+    if version is Version.V1_2:
+        token = headers.get("id")
+        if token is None:
+            # STOMP 1.2 "ACK": id is required, the MESSAGE's ack header; message-id and subscription say nothing.
+            raise missing(frame.command, "id", "1-1-1, the value of the ack header of the MESSAGE")
+        return _parse_token(frame.command, token, session_id)
+    message_id = headers.get("message-id")
+    if message_id is None:
+        # STOMP 1.0 "ACK": message-id is required.
+        raise missing(frame.command, "message-id", "1, the value of the message-id header of the MESSAGE")
+    subscription_id = headers.get("subscription")
+    if subscription_id is None and version is Version.V1_1:
+        # STOMP 1.1 "ACK": subscription is required too; 1.0 does without.
+        raise missing(frame.command, "subscription", "0, the value of the subscription header of the MESSAGE")
+    return DeliveredMessage(message_id, subscription_id)
+
+
+def _parse_token(command: str, token: str, session_id: SessionId) -> DeliveryToken:
+    """Return the delivery that an `ack` header of this session stands for."""
+    parts = token.split("-")
+    if len(parts) == 3 and token.isascii():
+        session, subscription, delivery = parts
+        # A token counts only where it was issued: nobody settles somebody else's deliveries.
+        if session == str(session_id) and _is_number(subscription) and _is_number(delivery):
+            return DeliveryToken(int(subscription), int(delivery))
+    raise UnknownDelivery(
+        f"{show('id', token)} on {command} was not issued by this session."
+        " It must be the ack header of a MESSAGE that this connection received."
+    )
+
+
+def _is_number(text: str) -> bool:
+    """Whether a part of a token may be one of our numbers; twenty digits are more than ever are."""
+    return text.isdigit() and len(text) < 20
+
+
+def _transaction(headers: Mapping[str, str]) -> str | None:
+    """Return the transaction a frame belongs to, if any."""
+    transaction = headers.get("transaction")
+    if transaction == "":
+        raise _empty_transaction()
+    return transaction
+
+
+def _required_transaction(frame: Frame) -> str:
+    """Return the transaction that a frame is about."""
+    transaction = _transaction(frame.headers)
+    if transaction is None:
+        # STOMP 1.2 "BEGIN", "COMMIT", "ABORT": transaction is required.
+        raise missing(frame.command, "transaction", "tx1")
+    return transaction
+
+
+def _empty_transaction() -> InvalidHeader:
+    return invalid("transaction", "", "any name that is not empty, for example transaction:tx1")

@@ -1,0 +1,285 @@
+"""The headers of frames: their aliases, what their values mean, and which of them are the broker's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple, TypeAlias, final
+
+from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, Message
+from stompd.errors import InvalidHeader, MissingHeader, UnsupportedHeader
+
+#: The largest integer that every store keeps.
+_HIGHEST_INTEGER = 2**63 - 1
+
+#: Characters of a header's name or value that are repeated to its sender.
+_SHOWN_LENGTH = 80
+
+_TEMPORARY_PREFIXES: Final = ("/temp-queue/", "/temp-topic/")
+
+_TRUE: Final = frozenset({"true", "1", "yes"})
+_FALSE: Final = frozenset({"false", "0", "no"})
+
+
+def show(name: str, value: str) -> str:
+    """Return a header as it is quoted in an error: bounded, however long it is."""
+    if len(value) > _SHOWN_LENGTH:
+        value = f"{value[:_SHOWN_LENGTH]}..."
+    return f"{name}:{value}"
+
+
+def missing(command: str, header: str, example: str) -> MissingHeader:
+    """Return the error for a frame without a header that it needs."""
+    return MissingHeader(f"{command} needs the header {header}, for example {header}:{example}")
+
+
+def invalid(name: str, value: str, accepted: str) -> InvalidHeader:
+    """Return the error for a value that cannot be used; `accepted` says which ones can, with an example."""
+    return InvalidHeader(f"{show(name, value)} cannot be used. Accepted is {accepted}.")
+
+
+def parse_boolean(name: str, value: str) -> bool:
+    """Return what a boolean header says.
+
+    Raises:
+        InvalidHeader: It is none of true, false, 1, 0, yes and no, in any case.
+    """
+    word = value.lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise invalid(name, value, f"true, false, 1, 0, yes or no, for example {name}:true")
+
+
+def parse_integer(name: str, value: str, lowest: int, highest: int, example: int) -> int:
+    """Return what an integer header says.
+
+    Raises:
+        InvalidHeader: It is not a decimal number, or not between the bounds.
+    """
+    # int() alone would also take signs, spaces, underscores, other scripts' digits, and thousands of them.
+    if value.isascii() and value.isdigit() and len(value) <= 19 and lowest <= int(value) <= highest:
+        return int(value)
+    raise invalid(name, value, f"a number from {lowest} to {highest}, for example {name}:{example}")
+
+
+_PREFETCH_NAMES = ("prefetch-count", "activemq.prefetchSize", "prefetch", "consumer.prefetchSize", "credit")
+_HIGHEST_PREFETCH = 2**31 - 1
+
+
+def read_prefetch(headers: Mapping[str, str]) -> int | None:
+    """Return how many deliveries a SUBSCRIBE wants outstanding: None when it does not say, 0 for as many as it can get.
+
+    Raises:
+        InvalidHeader: The value is not a number.
+    """
+    for name in _PREFETCH_NAMES:
+        value = headers.get(name)
+        if value is None:
+            continue
+        # Apollo's credit is count[,bytes]; the bytes are the broker's own business.
+        count = value.partition(",")[0] if name == "credit" else value
+        return parse_integer(name, count, 0, _HIGHEST_PREFETCH, 10)
+    return None
+
+
+#: Sets what a header of a SEND says; it has been taken out of the message's own headers.
+Meaning: TypeAlias = Callable[[Message, str, str, float], None]
+
+
+def _set_persistent(message: Message, name: str, value: str, now: float) -> None:
+    message.is_persistent = parse_boolean(name, value)
+
+
+def _set_priority(message: Message, name: str, value: str, now: float) -> None:
+    message.priority = parse_integer(name, value, LOWEST_PRIORITY, HIGHEST_PRIORITY, 7)
+
+
+def _set_expiry(message: Message, name: str, value: str, now: float) -> None:
+    _expire(message, parse_integer(name, value, 0, _HIGHEST_INTEGER, 1_900_000_000_000))
+
+
+def _set_lifetime(message: Message, name: str, value: str, now: float) -> None:
+    lifetime_ms = parse_integer(name, value, 0, _HIGHEST_INTEGER, 60_000)
+    if lifetime_ms:
+        _expire(message, min(int(now * 1000) + lifetime_ms, _HIGHEST_INTEGER))
+
+
+def _expire(message: Message, at_ms: int) -> None:
+    """Let a message expire, unless it does so earlier; 0 means never."""
+    if at_ms and (not message.expires_ms or at_ms < message.expires_ms):
+        message.expires_ms = at_ms
+
+
+def _keep_message_id(message: Message, name: str, value: str, now: float) -> None:
+    message.headers["original-message-id"] = value
+
+
+def _keep_timestamp(message: Message, name: str, value: str, now: float) -> None:
+    message.headers["sender-timestamp"] = value
+
+
+def _keep_reply_to(message: Message, name: str, value: str, now: float) -> None:
+    if value.startswith(_TEMPORARY_PREFIXES):
+        # A reply there would never arrive, and its sender would be refused.
+        raise UnsupportedHeader(
+            f"{show(name, value)} on SEND asks for a temporary destination, which this broker does not support yet."
+            " Name an ordinary queue, for example reply-to:/queue/replies.8c41"
+        )
+    message.headers[name] = value
+
+
+def _drop(message: Message, name: str, value: str, now: float) -> None:
+    """Do nothing: the header is the broker's, and what a client says there reaches nobody."""
+
+
+#: The headers of a SEND that mean something here. STOMP 1.2 "SEND": all others are user-defined and passed on.
+MEANINGS: Mapping[str, Meaning] = {
+    "persistent": _set_persistent,
+    "priority": _set_priority,
+    "expires": _set_expiry,
+    "JMSExpiration": _set_expiry,
+    "ttl": _set_lifetime,
+    "expiration": _set_lifetime,
+    "x-message-ttl": _set_lifetime,
+    # STOMP 1.2 "Repeated Header Entries" lets the first one win, so a sender's entry must never stand for ours.
+    "message-id": _keep_message_id,
+    "timestamp": _keep_timestamp,
+    "reply-to": _keep_reply_to,
+    "subscription": _drop,
+    "ack": _drop,
+    "redelivered": _drop,
+    "receipt-id": _drop,
+    "JMSXDeliveryCount": _drop,
+    "JMSXUserID": _drop,
+    "original-destination": _drop,
+    "dlq-reason": _drop,
+    "dlq-detail": _drop,
+    "dlq-time": _drop,
+    "dlq-delivery-count": _drop,
+}
+
+
+def read_meanings(message: Message, now: float) -> None:
+    """Take the headers that are not the sender's own out of a message, and do what they say.
+
+    Raises:
+        InvalidHeader: One of them has a value that cannot be used.
+        UnsupportedHeader: One of them asks for something this broker does not do.
+    """
+    headers = message.headers
+    for name in [name for name in headers if name in SEND_HEADERS]:
+        if name in MEANINGS:
+            MEANINGS[name](message, name, headers.pop(name), now)
+        else:
+            _check_feature("SEND", name, headers[name], UNSUPPORTED["SEND"][name])
+
+
+@final
+class Feature(NamedTuple):
+    """Something that headers ask for and this broker does not do: silence would change what is delivered."""
+
+    name: str
+    #: The values that ask for nothing, in lower case.
+    harmless: frozenset[str]
+
+
+_EMPTY: Final = frozenset({""})
+_OFF: Final = _FALSE | _EMPTY
+
+_DURABLE = Feature("a durable subscription", _EMPTY)
+_DELAY = Feature("delayed delivery", _OFF)
+_SCHEDULE = Feature("scheduled delivery", _EMPTY)
+_GROUP = Feature("message groups", _EMPTY)
+_DEDUPLICATION = Feature("the detection of duplicates", _EMPTY)
+_LAST_VALUE = Feature("last-value queues", _EMPTY)
+_EXCLUSIVE = Feature("an exclusive subscription", _OFF)
+_NO_LOCAL = Feature("not receiving its own messages", _OFF)
+_RETROACTIVE = Feature("messages from before the subscription", _OFF)
+_REPLAY = Feature("replay", _EMPTY)
+_CONSUMER_PRIORITY = Feature("priority among subscriptions", _OFF)
+
+_DURABLE_NAMES = {
+    "durable-subscription-name": _DURABLE,
+    "durable-subscriber-name": _DURABLE,
+    "activemq.subscriptionName": _DURABLE,
+    "activemq.subcriptionName": _DURABLE,  # a misspelling that ActiveMQ once had, still in use
+    "x-queue-name": _DURABLE,
+}
+
+#: Asks for a durable subscription on a topic, and on a queue for nothing that it does not have.
+DURABLE_FLAGS: Mapping[str, Feature] = {
+    "durable": Feature(_DURABLE.name, _OFF),
+    "persistent": Feature(_DURABLE.name, _OFF),
+}
+
+#: By command and header, what is not done yet.
+UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
+    "SEND": {
+        "delay": _DELAY,
+        "x-delay": _DELAY,
+        "AMQ_SCHEDULED_DELAY": _DELAY,
+        "AMQ_SCHEDULED_TIME": _DELAY,
+        "_AMQ_SCHED_DELIVERY": _DELAY,
+        "AMQ_SCHEDULED_PERIOD": _SCHEDULE,
+        "AMQ_SCHEDULED_REPEAT": _SCHEDULE,
+        "AMQ_SCHEDULED_CRON": _SCHEDULE,
+        "AMQ_SCHEDULER_ACTION": _SCHEDULE,
+        "JMSXGroupID": _GROUP,
+        "JMSXGroupId": _GROUP,
+        "message_group": _GROUP,
+        "_AMQ_GROUP_ID": _GROUP,
+        "retain": Feature("retained messages", _OFF),
+        "dedup-id": _DEDUPLICATION,
+        "_AMQ_DUPL_ID": _DEDUPLICATION,
+        "last-value-key": _LAST_VALUE,
+        "_AMQ_LVQ_NAME": _LAST_VALUE,
+        "mandatory": Feature("an error when nobody takes the message", _OFF),
+    },
+    "SUBSCRIBE": _DURABLE_NAMES
+    | {
+        "selector": Feature("a selector", _EMPTY),
+        "browser": Feature("browsing", _OFF),
+        "exclusive": _EXCLUSIVE,
+        "activemq.exclusive": _EXCLUSIVE,
+        "no-local": _NO_LOCAL,
+        "no_local": _NO_LOCAL,
+        "activemq.noLocal": _NO_LOCAL,
+        "retroactive": _RETROACTIVE,
+        "activemq.retroactive": _RETROACTIVE,
+        "from-seq": _REPLAY,
+        "x-stream-offset": _REPLAY,
+        "consumer-priority": _CONSUMER_PRIORITY,
+        "x-priority": _CONSUMER_PRIORITY,
+        "activemq.priority": _CONSUMER_PRIORITY,
+        "subscription-group": Feature("a shared subscription", _EMPTY),
+        "consumer-window-size": Feature("credit counted in bytes", _EMPTY),
+    },
+    "UNSUBSCRIBE": _DURABLE_NAMES,
+    "NACK": {
+        "requeue": Feature("rejection without redelivery", _TRUE | _EMPTY),
+        "delay": _DELAY,
+    },
+}
+
+#: The headers of a SEND that need a closer look; a frame that has none of them is read fast.
+SEND_HEADERS: Final = frozenset(MEANINGS) | frozenset(UNSUPPORTED["SEND"])
+
+
+def refuse_unsupported(command: str, headers: Mapping[str, str], features: Mapping[str, Feature]) -> None:
+    """Refuse a frame that asks for one of the features.
+
+    Raises:
+        UnsupportedHeader: It does; the error names the header.
+    """
+    for name, value in headers.items():
+        if name in features:
+            _check_feature(command, name, value, features[name])
+
+
+def _check_feature(command: str, name: str, value: str, feature: Feature) -> None:
+    if value.lower() not in feature.harmless:
+        raise UnsupportedHeader(
+            f"{show(name, value)} on {command} asks for {feature.name}, which this broker does not support yet."
+            " Leave the header out if you can do without."
+        )

@@ -1,0 +1,64 @@
+"""Opening a session: the version both sides speak, and what CONNECT asks of whoever checks logins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+from stompd.errors import UnsupportedVersion
+from stompd.session.headers import show
+from stompd.wire.frame import Version
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a CONNECT frame asks for: to be let in as somebody.
+
+    `headers` are those of the frame, without the passcode. Neither they nor the passcode are in its `repr`, since
+    clients put tokens into headers of their own.
+    """
+
+    login: str | None
+    passcode: str | None = field(repr=False)
+    host: str | None
+    headers: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def from_headers(cls, headers: Mapping[str, str]) -> Login:
+        """Return the login that the headers of a CONNECT frame describe."""
+        others = {name: value for name, value in headers.items() if name != "passcode"}
+        return cls(headers.get("login"), headers.get("passcode"), headers.get("host"), others)
+
+
+def negotiate(accept_version: str | None, offered: Sequence[Version]) -> Version:
+    """Return the version to speak.
+
+    Args:
+        accept_version: The CONNECT frame's header, None when it has none.
+        offered: The versions this broker speaks, lowest first.
+
+    Raises:
+        UnsupportedVersion: None is common to both sides; the `version` header of the error lists ours.
+
+    Spec: STOMP 1.2, "Protocol Negotiation".
+    """
+    # STOMP 1.1 "Protocol Negotiation": no accept-version means a client that speaks 1.0 only.
+    # Clients write "1.1, 1.2" as well as "1.1,1.2".
+    text = Version.V1_0.value if accept_version is None else accept_version
+    wanted = {token.strip() for token in text.split(",")}
+    # STOMP 1.2 "Protocol Negotiation": the highest common version; order and unknown versions do not matter.
+    for version in reversed(offered):
+        if version.value in wanted:
+            return version
+    ours = ",".join(version.value for version in offered)
+    asked = (
+        "no accept-version header, which means 1.0"
+        if accept_version is None
+        else show("accept-version", accept_version)
+    )
+    # STOMP 1.2 "Protocol Negotiation": the ERROR has a version header and names the versions in its body.
+    raise UnsupportedVersion(
+        f"CONNECT has {asked}; this broker speaks {ours}. Send, for example, accept-version:{ours}", {"version": ours}
+    )

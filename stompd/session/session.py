@@ -1,0 +1,291 @@
+"""One connection's protocol state on the server's side, without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, final
+
+from stompd.broker.delivery import Delivery
+from stompd.broker.effects import SessionId
+from stompd.broker.requests import AckMode, Request
+from stompd.errors import StompError
+from stompd.session.commands import BUILDERS
+from stompd.session.headers import missing
+from stompd.session.login import Login, negotiate
+from stompd.session.responses import (
+    FIRST_DELIVERY,
+    encode_connected,
+    encode_error,
+    encode_head,
+    encode_receipt,
+    encode_redelivery,
+    encode_tail,
+)
+from stompd.session.states import State, StateMachine
+from stompd.wire.frame import Frame, Version
+from stompd.wire.heartbeat import HeartBeat, agree, parse_heart_beat
+
+if TYPE_CHECKING:
+    from stompd.broker.subscription import Subscription
+
+#: What a peer may be late on top of twice its interval: short intervals suffer most from slow networks.
+_GRACE_SECONDS = 1.0
+
+#: Heads kept for subscriptions of one session; more of them only cost time.
+_MOST_HEADS = 1_024
+
+
+#: What most clients offer themselves: a dead peer is found within half a minute, and idle links cost next to nothing.
+_DEFAULT_HEART_BEAT = HeartBeat(10_000, 10_000)
+
+
+class HeartBeatAction(Enum):
+    """What has to be done now for the sake of heart-beats."""
+
+    NONE = "none"
+    #: Send a heart-beat: nothing else was sent for a while.
+    SEND = "send"
+    #: Give the peer up: nothing was heard for too long.
+    DEAD = "dead"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """What this broker offers to every session of one listener."""
+
+    #: Lowest first.
+    versions: tuple[Version, ...] = (Version.V1_0, Version.V1_1, Version.V1_2)
+    heart_beat: HeartBeat = _DEFAULT_HEART_BEAT
+    #: The `server` header of CONNECTED, such as `stompd/1.0`; None tells nobody.
+    server: str | None = "stompd"
+    #: Whether a CONNECT of STOMP 1.1 or 1.2 must have the `host` header that the specification asks of clients.
+    is_strict_host: bool = False
+    #: Whether a line end follows the NUL of every frame, which people with telnet like to see.
+    trailing_eol: bool = True
+
+
+@final
+class Session:
+    """One STOMP connection as the server sees it: frames in, requests out; deliveries and answers in, octets out.
+
+    It knows the version, the state and the heart-beats, and nothing of sockets or queues. Not thread-safe.
+    """
+
+    __slots__ = (
+        "_encoding",
+        "_eol",
+        "_heads",
+        "_is_reading",
+        "_last_received",
+        "_last_sent",
+        "_peer_heart_beat",
+        "_request_id",
+        "_send_after",
+        "_session_id",
+        "_session_name",
+        "_settings",
+        "_silence_allowed",
+        "_states",
+        "_syntax",
+        "user_name",
+        "version",
+    )
+
+    def __init__(self, session_id: SessionId, settings: SessionSettings, now: float, *, nonce: str = "") -> None:
+        """Begin a session that awaits its CONNECT.
+
+        Args:
+            session_id: The broker's number for it.
+            settings: What is offered to the peer.
+            now: When the connection was made.
+            nonce: A text of this run of the broker, which makes the `session` header unique across restarts.
+        """
+        #: None until a CONNECT was read.
+        self.version: Version | None = None
+        #: None until the login was accepted.
+        self.user_name: str | None = None
+        self._session_id = session_id
+        # STOMP 1.0 "CONNECT": the session header is unique to the session.
+        self._session_name = f"{nonce}-{session_id}" if nonce else str(session_id)
+        self._settings = settings
+        self._states = StateMachine()
+        #: What our frames are written in; before a version is agreed upon, as plainly as 1.0 has it.
+        self._syntax = Version.V1_0
+        #: The key of our encodings in a message's cache.
+        self._encoding = Version.V1_0.value
+        self._eol = b"\n" if settings.trailing_eol else b""
+        #: By subscription number: the first lines of its MESSAGE frames, and whether a delivery's number follows them.
+        self._heads: dict[int, tuple[bytes, bool]] = {}
+        self._request_id: str | None = None
+        self._peer_heart_beat = HeartBeat(0, 0)
+        self._is_reading = True
+        self._last_received = now
+        self._last_sent = now
+        #: Seconds without a word of ours after which we send a heart-beat; 0 means never.
+        self._send_after = 0.0
+        #: Seconds of the peer's silence that we bear; 0 means any number.
+        self._silence_allowed = 0.0
+
+    @property
+    def takes_frames(self) -> bool:
+        """Whether `receive_frame` may be called: not while logging in, nor after a DISCONNECT or an ERROR."""
+        return self._states.takes_frames
+
+    def receive_frame(self, frame: Frame, now: float) -> Request | Login:
+        """Return what a frame asks for: of whoever checks logins, if it is the CONNECT, else of the core.
+
+        Raises:
+            StompError: The frame cannot be accepted; `error` makes the answer.
+            RuntimeError: The session takes no frames now.
+        """
+        self._states.received(frame.command)
+        version = self.version
+        if version is None:
+            # The table has let nothing through but CONNECT and STOMP.
+            return self._read_connect(frame)
+        return BUILDERS[frame.command](frame, version, self._session_id, now)
+
+    def accepted(self, user_name: str, now: float) -> bytes:
+        """Return the CONNECTED that answers the CONNECT; from here on the session takes frames, and hearts beat.
+
+        Args:
+            user_name: Who is logged in.
+            now: When it is written.
+
+        Raises:
+            RuntimeError: There is no CONNECT to be answered.
+        """
+        self._states.sent("CONNECTED")
+        self.user_name = user_name
+        offer = self._settings.heart_beat
+        # STOMP 1.1 "Protocol Negotiation": CONNECTED names the version; in 1.0 that does no harm.
+        headers = {"version": self._syntax.value, "session": self._session_name}
+        if self._settings.server is not None:
+            headers["server"] = self._settings.server
+        if self._syntax is not Version.V1_0:
+            # STOMP 1.1 "Heart-beating": both sides tell what they can do and what they want; 1.0 has no heart-beats.
+            headers["heart-beat"] = f"{offer.send_ms},{offer.want_ms}"
+            headers["user-name"] = user_name
+            self._begin_heart_beats(agree(self._peer_heart_beat, offer), now)
+        if self._request_id is not None:
+            headers["response-id"] = self._request_id
+        return encode_connected(headers) + self._eol
+
+    def message(self, delivery: Delivery) -> bytes:
+        """Return the MESSAGE for a delivery; what all its receivers have in common is encoded once."""
+        entry = delivery.entry
+        message = entry.message
+        if message.encodings is None:
+            message.encodings = {}
+        tail = message.encodings.get(self._encoding)
+        if tail is None:
+            tail = message.encodings[self._encoding] = encode_tail(message, self._syntax)
+        subscription = delivery.subscription
+        head, is_numbered = self._heads.get(subscription.number) or self._begin_head(subscription)
+        number = b"%d\n" % delivery.number if is_numbered else b""
+        redelivery = encode_redelivery(entry.delivery_count) if entry.delivery_count else FIRST_DELIVERY
+        return b"".join((head, number, redelivery, tail, self._eol))
+
+    def receipt(self, receipt: str, headers: Mapping[str, str]) -> bytes:
+        """Return the RECEIPT for a frame that asked for `receipt`, with what the client may want to know beside it."""
+        return encode_receipt(receipt, headers, self._syntax) + self._eol
+
+    def error(self, error: StompError, receipt: str | None) -> bytes:
+        """Return the ERROR that ends the session, in any state.
+
+        Args:
+            error: What was wrong.
+            receipt: The `receipt` header of the frame at fault, if there was one.
+        """
+        if self._states.state is State.LOGGING_IN:
+            # STOMP 1.0 "CONNECT": it has no receipt; one that is asked for all the same is not looked at.
+            receipt = None
+        # STOMP 1.2 "ERROR": the connection is closed right after it.
+        self._states.sent("ERROR")
+        self._send_after = self._silence_allowed = 0.0
+        return encode_error(error, receipt, self._syntax) + self._eol
+
+    def heart_beat(self) -> bytes:
+        """Return what is sent when there is nothing to say."""
+        # STOMP 1.2 "Heart-beating": one end of line; every version takes a LF.
+        return b"\n"
+
+    def data_received(self, now: float) -> None:
+        """Note that octets came in, be they a frame, a part of one, or an end of line."""
+        # STOMP 1.1 "Heart-beating": any octet received counts as life.
+        self._last_received = now
+
+    def data_sent(self, now: float) -> None:
+        """Note that octets were written."""
+        self._last_sent = now
+
+    def reading_suspended(self, now: float) -> None:
+        """Note that nothing is read for a while, so that the peer cannot be blamed for its silence."""
+        # STOMP 1.1 "Heart-beating" does not think of back-pressure: the peer is not judged, our own beats go on.
+        self._is_reading = False
+
+    def reading_resumed(self, now: float) -> None:
+        """Note that reading goes on; the peer's silence counts from now."""
+        self._is_reading = True
+        self._last_received = now
+
+    def next_deadline(self) -> float | None:
+        """When `tick` is to be called, which may turn out to be too early; None means no need."""
+        deadlines = []
+        if self._send_after:
+            deadlines.append(self._last_sent + self._send_after)
+        if self._silence_allowed and self._is_listening():
+            deadlines.append(self._last_received + self._silence_allowed)
+        return min(deadlines, default=None)
+
+    def tick(self, now: float) -> HeartBeatAction:
+        """Return what heart-beating asks for now; a heart-beat counts as sent."""
+        if self._silence_allowed and self._is_listening() and now >= self._last_received + self._silence_allowed:
+            return HeartBeatAction.DEAD
+        if self._send_after and now >= self._last_sent + self._send_after:
+            self._last_sent = now
+            return HeartBeatAction.SEND
+        return HeartBeatAction.NONE
+
+    def _read_connect(self, frame: Frame) -> Login:
+        headers = frame.headers
+        version = negotiate(headers.get("accept-version"), self._settings.versions)
+        if version is Version.V1_0:
+            # STOMP 1.0 pads its headers with spaces; later versions mean every space they write.
+            headers = {name: value.strip(" ") for name, value in headers.items()}
+        else:
+            # STOMP 1.1 "Heart-beating": no header means 0,0.
+            self._peer_heart_beat = parse_heart_beat(headers.get("heart-beat", "0,0"))
+            # STOMP 1.1 "CONNECT": clients must send host; servers may do without.
+            if self._settings.is_strict_host and "host" not in headers:
+                raise missing("CONNECT", "host", "localhost")
+        self.version = self._syntax = version
+        self._encoding = version.value
+        # ActiveMQ's clients find the answer to their CONNECT by these.
+        self._request_id = headers.get("request-id")
+        return Login.from_headers(headers)
+
+    def _begin_heart_beats(self, agreed: HeartBeat, now: float) -> None:
+        # STOMP 1.1 "Heart-beating": something every n milliseconds at least, so half of that leaves time to travel.
+        self._send_after = agreed.send_ms / 2_000
+        # STOMP 1.1 "Heart-beating": the receiver allows an error margin.
+        if agreed.want_ms:
+            self._silence_allowed = 2 * agreed.want_ms / 1_000 + _GRACE_SECONDS
+        self._last_received = self._last_sent = now
+
+    def _is_listening(self) -> bool:
+        """Whether the peer's silence means anything: after a DISCONNECT it may just wait for its RECEIPT."""
+        return self._is_reading and self._states.state is State.CONNECTED
+
+    def _begin_head(self, subscription: Subscription) -> tuple[bytes, bool]:
+        """Encode the first lines of a subscription's MESSAGE frames, and keep them."""
+        # STOMP 1.2 "MESSAGE": an ack header for the modes that acknowledge. 1.0 does not know it, 1.1 does not mind.
+        is_numbered = subscription.ack_mode is not AckMode.AUTO and self._syntax is not Version.V1_0
+        head = encode_head(subscription, self._session_id if is_numbered else None, self._syntax), is_numbered
+        if len(self._heads) >= _MOST_HEADS:
+            self._heads.clear()
+        self._heads[subscription.number] = head
+        return head

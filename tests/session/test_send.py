@@ -1,0 +1,232 @@
+"""SEND: destinations, the message's properties, and which headers are whose."""
+
+from __future__ import annotations
+
+import pytest
+
+from stompd.broker.destination import Destination, Kind
+from stompd.broker.message import Message
+from stompd.broker.requests import Send
+from stompd.errors import InvalidDestination, InvalidHeader, MissingHeader, UnsupportedHeader
+from tests.session.peer import NOW, connected, frame, request
+
+NOW_MS = int(NOW * 1000)
+LONGEST_MS = 2**63 - 1
+
+
+def send(headers: dict[str, str], body: bytes = b"") -> Send:
+    made = request("SEND", {"destination": "/queue/a", **headers}, body)
+    assert isinstance(made, Send)
+    return made
+
+
+def message(headers: dict[str, str]) -> Message:
+    return send(headers).message
+
+
+def test_send_without_more_is_a_durable_message_of_default_priority() -> None:
+    made = send({}, b"body")
+
+    assert made.destination == Destination(Kind.QUEUE, "a")
+    assert (made.transaction, made.receipt) == (None, None)
+    assert (made.message.destination, made.message.body, made.message.headers) == ("/queue/a", b"body", {})
+    assert (made.message.priority, made.message.expires_ms, made.message.is_persistent) == (4, 0, True)
+
+
+def test_destination_keeps_the_senders_spelling() -> None:
+    made = send({"destination": "/queue/a%2Fb"})
+
+    assert made.destination == Destination(Kind.QUEUE, "a/b")
+    assert made.message.destination == "/queue/a%2Fb"
+
+
+def test_send_needs_a_destination() -> None:
+    with pytest.raises(MissingHeader, match="SEND needs the header destination, for example destination:/queue/orders"):
+        request("SEND", {"receipt": "r"})
+
+
+@pytest.mark.parametrize("destination", ["", "orders", "/queue/"])
+def test_destination_must_be_one(destination: str) -> None:
+    with pytest.raises(InvalidDestination):
+        send({"destination": destination})
+
+
+def test_headers_of_the_sender_are_passed_on() -> None:
+    own = {"content-type": "text/plain", "reply-to": "/queue/b", "correlation-id": "1", "selector": "x", "id": "2"}
+
+    assert message(own).headers == own
+
+
+def test_headers_of_the_frame_alone_are_not_passed_on() -> None:
+    made = send({"receipt": "r", "transaction": "t", "content-length": "0", "a": "b"})
+
+    assert (made.receipt, made.transaction) == ("r", "t")
+    assert made.message.headers == {"a": "b"}
+
+
+def test_frame_keeps_its_headers() -> None:
+    sent = frame("SEND", {"destination": "/queue/a", "receipt": "r", "ttl": "x"})
+
+    with pytest.raises(InvalidHeader):
+        connected().receive_frame(sent, NOW)
+
+    assert sent.headers == {"destination": "/queue/a", "receipt": "r", "ttl": "x"}
+
+
+def test_transaction_must_have_a_name() -> None:
+    with pytest.raises(InvalidHeader, match="transaction:tx1"):
+        send({"transaction": ""})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "subscription",
+        "ack",
+        "redelivered",
+        "receipt-id",
+        "JMSXDeliveryCount",
+        "JMSXUserID",
+        "original-destination",
+        "dlq-reason",
+        "dlq-detail",
+        "dlq-time",
+        "dlq-delivery-count",
+    ],
+)
+def test_headers_of_the_broker_are_stripped(name: str) -> None:
+    assert message({name: "forged", "a": "b"}).headers == {"a": "b"}
+
+
+def test_message_id_of_the_sender_is_kept_under_another_name() -> None:
+    assert message({"message-id": "m"}).headers == {"original-message-id": "m"}
+
+
+def test_timestamp_of_the_sender_is_kept_under_another_name() -> None:
+    assert message({"timestamp": "1"}).headers == {"sender-timestamp": "1"}
+
+
+@pytest.mark.parametrize("value", ["true", "True", "TRUE", "1", "yes"])
+def test_persistent_is_persistent(value: str) -> None:
+    made = message({"persistent": value})
+
+    assert made.is_persistent
+    assert made.headers == {}
+
+
+@pytest.mark.parametrize("value", ["false", "False", "0", "no", "NO"])
+def test_not_persistent_is_not(value: str) -> None:
+    assert not message({"persistent": value}).is_persistent
+
+
+@pytest.mark.parametrize("value", ["", "maybe", "2", " true"])
+def test_persistent_that_is_no_boolean_is_refused(value: str) -> None:
+    with pytest.raises(InvalidHeader, match=f"persistent:{value} .*true, false, 1, 0, yes or no"):
+        message({"persistent": value})
+
+
+@pytest.mark.parametrize("value", ["0", "4", "9"])
+def test_priority_is_taken(value: str) -> None:
+    made = message({"priority": value})
+
+    assert made.priority == int(value)
+    assert made.headers == {}
+
+
+@pytest.mark.parametrize("value", ["10", "-1", "+1", "high", "", "4.0", " 4", "1_0", "\u0664", "\u00b2", "9" * 9_999])
+def test_priority_that_is_no_number_from_0_to_9_is_refused(value: str) -> None:
+    with pytest.raises(InvalidHeader, match=r"priority:.* a number from 0 to 9, for example priority:7"):
+        message({"priority": value})
+
+
+@pytest.mark.parametrize("name", ["expires", "JMSExpiration"])
+def test_expiry_is_a_point_in_time(name: str) -> None:
+    made = message({name: "1800000000000"})
+
+    assert made.expires_ms == 1_800_000_000_000
+    assert made.headers == {}
+
+
+def test_expiry_in_the_past_is_for_the_core_to_see() -> None:
+    assert message({"expires": "1"}).expires_ms == 1
+
+
+@pytest.mark.parametrize("name", ["ttl", "expiration", "x-message-ttl"])
+def test_lifetime_counts_from_now(name: str) -> None:
+    made = message({name: "60000"})
+
+    assert made.expires_ms == NOW_MS + 60_000
+    assert made.headers == {}
+
+
+@pytest.mark.parametrize("name", ["expires", "JMSExpiration", "ttl", "expiration", "x-message-ttl"])
+def test_zero_means_never(name: str) -> None:
+    assert message({name: "0"}).expires_ms == 0
+
+
+@pytest.mark.parametrize("name", ["expires", "ttl"])
+@pytest.mark.parametrize("value", ["soon", "-1", "", "1.5", str(LONGEST_MS + 1)])
+def test_expiry_that_is_no_number_is_refused(name: str, value: str) -> None:
+    with pytest.raises(InvalidHeader, match=f"{name}:.* a number from 0 to {LONGEST_MS}"):
+        message({name: value})
+
+
+def test_longest_lifetime_fits_the_store() -> None:
+    assert message({"ttl": str(LONGEST_MS)}).expires_ms == LONGEST_MS
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("ttl_ms", [1_000, 3_000])
+def test_earlier_of_expiry_and_lifetime_wins(ttl_ms: int, order: int) -> None:
+    said = [("expires", str(NOW_MS + 2_000)), ("ttl", str(ttl_ms))]
+
+    made = message(dict(said[::order]))
+
+    assert made.expires_ms == NOW_MS + min(ttl_ms, 2_000)
+
+
+def test_lifetime_counts_where_the_expiry_says_never() -> None:
+    assert message({"ttl": "1000", "expires": "0"}).expires_ms == NOW_MS + 1_000
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("delay", "1000"),
+        ("x-delay", "1000"),
+        ("AMQ_SCHEDULED_DELAY", "1000"),
+        ("AMQ_SCHEDULED_TIME", "1900000000000"),
+        ("_AMQ_SCHED_DELIVERY", "1900000000000"),
+        ("AMQ_SCHEDULED_CRON", "0 * * * *"),
+        ("JMSXGroupID", "g"),
+        ("message_group", "g"),
+        ("retain", "set"),
+        ("dedup-id", "0"),
+        ("_AMQ_DUPL_ID", "1"),
+        ("last-value-key", "k"),
+        ("mandatory", "true"),
+        ("reply-to", "/temp-queue/a"),
+        ("reply-to", "/temp-topic/a"),
+    ],
+)
+def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
+    with pytest.raises(UnsupportedHeader) as caught:
+        message({name: value})
+
+    assert caught.value.detail.startswith(f"{name}:{value}"[:40])
+    assert "does not support yet" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("delay", "0"), ("retain", "false"), ("mandatory", "No"), ("JMSXGroupID", ""), ("JMSXGroupSeq", "1")],
+)
+def test_what_asks_for_nothing_is_passed_on(name: str, value: str) -> None:
+    assert message({name: value}).headers == {name: value}
+
+
+def test_long_value_is_repeated_in_part_only() -> None:
+    with pytest.raises(InvalidHeader) as caught:
+        message({"persistent": "x" * 10_000})
+
+    assert len(caught.value.detail) < 300
