@@ -1,0 +1,1 @@
+"""Who may log in, and as whom: `twisted.cred` portals, checkers and the user they give out."""

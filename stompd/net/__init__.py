@@ -1,0 +1,1 @@
+"""The Twisted protocols: sockets on one side, the session and the driver on the other."""

@@ -1,0 +1,82 @@
+"""The factory: makes a link for each connection, and knows which there are."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import final
+
+from twisted.cred.portal import Portal
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Factory
+
+from stompd.config import Settings
+from stompd.net.link import Link
+from stompd.runtime.driver import Driver
+from stompd.session.session import SessionSettings
+from stompd.wire.heartbeat import HeartBeat
+
+
+@final
+class LinkFactory(Factory):
+    """What the links of one listener, or of several, have in common."""
+
+    noisy = False
+
+    def __init__(self, settings: Settings, driver: Driver, portal: Portal, reactor: IReactorTime, nonce: str) -> None:
+        """Serve a driver.
+
+        Args:
+            settings: The limits and what is offered to clients.
+            driver: Where requests go.
+            portal: Who may log in; gives out `IStompUser`.
+            reactor: Timers.
+            nonce: A text of this run of the broker, part of every `session` header.
+        """
+        self.driver = driver
+        self.portal = portal
+        self.reactor = reactor
+        self.nonce = nonce
+        self.limits = settings.limits
+        self.frame_limits = settings.frame_limits
+        self.login_frame_limits = settings.login_frame_limits
+        self.session_settings = SessionSettings(
+            heart_beat=HeartBeat(*settings.heart_beat),
+            server=None if settings.hide_server else f"stompd/{version('stompd')}",
+        )
+        self._links: set[Link] = set()
+        self._waiters: list[Deferred[None]] = []
+
+    def buildProtocol(self, addr: IAddress | None) -> Link:
+        """Make a link; beyond the limit it says so and closes."""
+        is_surplus = len(self._links) >= self.limits.connections
+        link = Link(self, is_surplus=is_surplus)
+        if not is_surplus:
+            self._links.add(link)
+        return link
+
+    def link_lost(self, link: Link) -> None:
+        """Forget a link whose socket is gone."""
+        self._links.discard(link)
+        if not self._links:
+            waiters, self._waiters = self._waiters, []
+            for waiter in waiters:
+                waiter.callback(None)
+
+    def all_lost(self) -> Deferred[None]:
+        """Return a Deferred that fires when no link is left."""
+        if not self._links:
+            return succeed(None)
+        waiter: Deferred[None] = Deferred()
+        self._waiters.append(waiter)
+        return waiter
+
+    def shut_down(self) -> None:
+        """Let no link take another frame; those that have a session hear of it after the receipts they are owed."""
+        for link in list(self._links):
+            link.shut_down()
+
+    def abort_all(self) -> None:
+        """Cut every connection that is left."""
+        for link in list(self._links):
+            link.abort()

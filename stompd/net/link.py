@@ -1,0 +1,386 @@
+"""The link: one connection's socket, from the first octet to the last."""
+
+from __future__ import annotations
+
+import socket
+import typing
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, final
+
+from twisted.cred.credentials import Anonymous, UsernamePassword
+from twisted.cred.error import UnauthorizedLogin
+from twisted.internet.error import AlreadyCalled, AlreadyCancelled
+from twisted.internet.interfaces import (
+    IAddress,
+    IDelayedCall,
+    IHalfCloseableProtocol,
+    IPushProducer,
+    ISSLTransport,
+    ITCPTransport,
+)
+from twisted.internet.protocol import Protocol
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from stompd.broker.delivery import Delivery
+from stompd.broker.requests import Disconnect
+from stompd.errors import (
+    HeartBeatMissed,
+    InternalError,
+    LimitExceeded,
+    LoginFailed,
+    LoginTimedOut,
+    ShuttingDown,
+    StompError,
+)
+from stompd.interfaces import IStompUser
+from stompd.session.login import Login
+from stompd.session.session import HeartBeatAction, Session
+from stompd.wire.frame import Frame
+from stompd.wire.parser import FrameParser
+
+if TYPE_CHECKING:
+    from stompd.net.factory import LinkFactory
+
+_log = Logger()
+
+#: A dead peer is found within two minutes although it promised no heart-beats: idle seconds, interval, probes.
+_KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+
+
+class StreamTransport(typing.Protocol):
+    """What a link needs of its transport, which is TCP, TLS or a UNIX socket."""
+
+    def write(self, octets: bytes) -> None: ...
+    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None: ...
+    def unregisterProducer(self) -> None: ...
+    def pauseProducing(self) -> None: ...
+    def resumeProducing(self) -> None: ...
+    def loseConnection(self) -> None: ...
+    def loseWriteConnection(self) -> None: ...
+    def abortConnection(self) -> None: ...
+    def getPeer(self) -> IAddress: ...
+
+
+@final
+@implementer(IHalfCloseableProtocol, IPushProducer)
+class Link(Protocol):
+    """Feeds octets through the parser and the session to the driver, and writes what comes back.
+
+    It takes frames unless it is held: while a login is under way, while the journal is full, and for good once an
+    ERROR or a DISCONNECT has been seen. What was received before a connection is lost is still taken.
+    """
+
+    transport: StreamTransport  # type: ignore[assignment]  # narrower than Twisted's: there is one while connected
+
+    def __init__(self, factory: LinkFactory, *, is_surplus: bool) -> None:
+        """Make a link for a connection that has been accepted; a surplus one is refused at once."""
+        self._factory = factory
+        self._driver = factory.driver
+        self._reactor = factory.reactor
+        self._is_surplus = is_surplus
+        self._parser = FrameParser(factory.login_frame_limits)
+        self._session_id = factory.driver.next_session_id()
+        self._user: IStompUser | None = None
+        self._outgoing: list[bytes] = []
+        self._timer: IDelayedCall | None = None
+        self._is_logging_in = False
+        self._is_suspended = False
+        #: Whether no further frame is taken: the session is over on our side.
+        self._is_done = False
+        #: Whether our last octet was handed to the transport.
+        self._is_closed = False
+        #: Whether the peer sends nothing more.
+        self._is_at_end = False
+        #: Whether the socket is gone.
+        self._is_lost = False
+        self.is_writable = True
+        self.is_dirty = False
+
+    # Twisted tells of the socket.
+
+    def connectionMade(self) -> None:
+        """Greet nobody: in STOMP the client speaks first. Begin the time in which it has to log in."""
+        now = self._reactor.seconds()
+        self._session = Session(self._session_id, self._factory.session_settings, now, nonce=self._factory.nonce)
+        self._set_socket_options()
+        self.transport.registerProducer(self, True)
+        if self._is_surplus:
+            limit = self._factory.limits.connections
+            self._fail(
+                LimitExceeded(
+                    f"This broker has {limit} connections, which is the limit (setting limits.connections). Try later."
+                )
+            )
+            return
+        self._timer = self._reactor.callLater(self._factory.limits.login_seconds, self._login_timed_out)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take the frames that are complete."""
+        if self._is_done:
+            return  # lingering: read and forgotten, so that the peer gets our last frame and no reset
+        self._session.data_received(self._reactor.seconds())
+        self._parser.receive_data(data)
+        self._take_frames()
+
+    def readConnectionLost(self) -> None:
+        """The peer sends nothing more, but may still read its receipts."""
+        self._is_at_end = True
+        if self._is_closed:
+            self.transport.loseConnection()
+        else:
+            self._take_frames()
+
+    def writeConnectionLost(self) -> None:
+        """Our side of the connection is closed; the rest is lingering."""
+
+    def connectionLost(self, reason: Failure = Failure(ConnectionError())) -> None:  # noqa: B008  # Twisted's signature
+        """The socket is gone; what was received before is still taken."""
+        self._is_lost = self._is_at_end = True
+        self._cancel_timer()
+        self._factory.link_lost(self)
+        if self._is_done:
+            self._driver.detach(self._session_id)
+        else:
+            self._take_frames()
+
+    # The transport, as a consumer, tells how much it holds.
+
+    def pauseProducing(self) -> None:
+        """The transport holds more than its high-water mark."""
+        self.is_writable = False
+        self._driver.set_writable(self._session_id, is_writable=False)
+
+    def resumeProducing(self) -> None:
+        """The transport has sent everything."""
+        self.is_writable = True
+        self._driver.set_writable(self._session_id, is_writable=True)
+
+    def stopProducing(self) -> None:
+        """The transport takes nothing more."""
+        self.is_writable = False
+
+    # The driver has something for the peer.
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Send a MESSAGE with the next flush."""
+        self._outgoing.append(self._session.message(delivery))
+
+    def confirm(self, receipt: str, headers: Mapping[str, str]) -> None:
+        """Send a RECEIPT with the next flush."""
+        self._outgoing.append(self._session.receipt(receipt, headers))
+
+    def refuse(self, error: StompError, receipt: str | None) -> None:
+        """Send an ERROR, then close so that the peer can read it."""
+        _log.info("{peer}: refused, {code}: {detail}", peer=self._peer_name(), code=error.code, detail=error.detail)
+        self._outgoing.append(self._session.error(error, receipt))
+        self.close()
+
+    def close(self) -> None:
+        """Write everything, close our side, and read on for a while so that no reset overtakes our last frame."""
+        # STOMP 1.2 "Connection Lingering": the client must have a chance to read the last frame.
+        self._is_done = self._is_closed = True
+        self.flush(self._reactor.seconds())
+        self._driver.detach(self._session_id)
+        if self._is_lost:
+            return
+        self.transport.unregisterProducer()
+        if self._is_at_end or ISSLTransport.providedBy(self.transport):
+            # TLS has no half-closed state; its closing handshake waits for the peer.
+            self.transport.loseConnection()
+        else:
+            self.transport.resumeProducing()
+            self.transport.loseWriteConnection()
+        self._set_timer(self._factory.limits.linger_seconds, self.transport.abortConnection)
+
+    def flush(self, now: float) -> None:
+        """Hand what is to be sent to the transport, in one write."""
+        outgoing = self._outgoing
+        if outgoing:
+            self._outgoing = []
+            if not self._is_lost:
+                self.transport.write(b"".join(outgoing))
+                self._session.data_sent(now)
+
+    def suspend(self) -> None:
+        """Read nothing for now."""
+        self._is_suspended = True
+        self._session.reading_suspended(self._reactor.seconds())
+        if not self._is_lost:
+            self.transport.pauseProducing()
+
+    def resume(self) -> None:
+        """Read on, beginning with what was received already."""
+        self._is_suspended = False
+        self._session.reading_resumed(self._reactor.seconds())
+        if not (self._is_lost or self._is_at_end):
+            self.transport.resumeProducing()
+        self._take_frames()
+
+    # The broker is being stopped.
+
+    def shut_down(self) -> None:
+        """Take no more frames, and say why after the receipts that are owed."""
+        if not self._is_done:
+            self._fail(ShuttingDown("The broker is being stopped; connect again in a while."))
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self.transport.abortConnection()
+
+    # Frames.
+
+    def _take_frames(self) -> None:
+        now = self._reactor.seconds()
+        receipt = None
+        try:
+            while not (self._is_done or self._is_logging_in or self._is_suspended):
+                frame = self._parser.next_frame()
+                if frame is None:
+                    if self._is_at_end:
+                        self._finish(now)
+                    return
+                receipt = frame.headers.get("receipt")
+                self._take(frame, now)
+                receipt = None
+        except StompError as error:
+            self._fail(error, receipt)
+        except Exception:
+            _log.failure("{peer}: internal error", peer=self._peer_name())
+            self._fail(InternalError("The error has been logged. It is not your fault; please report it."))
+
+    def _take(self, frame: Frame, now: float) -> None:
+        request = self._session.receive_frame(frame, now)
+        if isinstance(request, Login):
+            self._log_in(request)
+            return
+        if isinstance(request, Disconnect):
+            # STOMP 1.1 "DISCONNECT": nothing that follows it is looked at.
+            self._is_done = True
+        assert self._user is not None, "the session gives out requests only after a login"
+        self._driver.submit(self._session_id, self._user, request, now)
+
+    def _finish(self, now: float) -> None:
+        """Everything the peer ever sent was taken: let its receipts leave, if it can read them, and close."""
+        self._is_done = True
+        if self._user is None:
+            self.close()
+        elif self._is_lost:
+            self._driver.detach(self._session_id)
+        else:
+            self._driver.submit(self._session_id, self._user, Disconnect(), now)
+
+    def _fail(self, error: StompError, receipt: str | None = None) -> None:
+        """Answer with an ERROR: in its turn among the session's receipts, or at once before there is a session."""
+        self._is_done = True
+        if self._user is None:
+            self.refuse(error, receipt)
+        else:
+            self._driver.refuse(self._session_id, error, receipt)
+
+    # Logging in.
+
+    def _log_in(self, login: Login) -> None:
+        """Ask the portal; no frame is taken until it has answered, so that nothing overtakes authentication."""
+        self._is_logging_in = True
+        credentials = (
+            Anonymous()
+            if login.login is None
+            else UsernamePassword(login.login.encode(), (login.passcode or "").encode())
+        )
+        answer = self._factory.portal.login(credentials, None, IStompUser)
+        answer.addCallbacks(self._logged_in, self._not_logged_in, callbackKeywords={"login": login})
+        answer.addErrback(self._login_broke)
+
+    def _logged_in(self, avatar: tuple[object, IStompUser, object], login: Login) -> None:
+        self._is_logging_in = False
+        if self._is_done:
+            return  # it took too long
+        now = self._reactor.seconds()
+        self._cancel_timer()
+        self._user = user = avatar[1]
+        # STOMP 1.2 "Protocol Negotiation": the syntax agreed upon holds for every frame behind CONNECT.
+        self._parser.version = self._session.version
+        self._parser.limits = self._factory.frame_limits
+        self._driver.attach(self._session_id, self)
+        self._outgoing.append(self._session.accepted(user.name, now))
+        self.flush(now)
+        _log.info("{peer}: connected as {user}", peer=self._peer_name(), user=user.name, host=login.host)
+        self._await_deadline()
+        self._take_frames()
+
+    def _not_logged_in(self, failure: Failure) -> None:
+        self._is_logging_in = False
+        if self._is_done:
+            return
+        failure.trap(UnauthorizedLogin)
+        self._fail(
+            LoginFailed(
+                "The login or the passcode is wrong. Check the login and passcode headers of the CONNECT frame."
+            )
+        )
+
+    def _login_broke(self, failure: Failure) -> None:
+        self._is_logging_in = False
+        _log.failure("{peer}: login failed with an internal error", failure, peer=self._peer_name())
+        self._fail(InternalError("The login could not be checked; the error has been logged."))
+
+    def _login_timed_out(self) -> None:
+        self._timer = None
+        limit = self._factory.limits.login_seconds
+        self._fail(
+            LoginTimedOut(
+                f"No CONNECT was completed within {limit} seconds (setting limits.login_seconds)."
+                " Send the CONNECT frame, ended with a NUL octet, right after connecting."
+            )
+        )
+
+    # Heart-beats: one timer, set again only when it fires, for frames come far more often than deadlines.
+
+    def _await_deadline(self) -> None:
+        deadline = self._session.next_deadline()
+        if deadline is not None:
+            self._set_timer(max(0.0, deadline - self._reactor.seconds()), self._beat)
+
+    def _beat(self) -> None:
+        self._timer = None
+        if self._is_done and self._user is None:
+            return
+        now = self._reactor.seconds()
+        action = self._session.tick(now)
+        if action is HeartBeatAction.DEAD:
+            self._fail(
+                HeartBeatMissed("Nothing was received for twice the time agreed upon in the heart-beat headers.")
+            )
+            return
+        if action is HeartBeatAction.SEND:
+            self._outgoing.append(self._session.heart_beat())
+            self.flush(now)
+        self._await_deadline()
+
+    def _set_timer(self, seconds: float, function: Callable[[], None]) -> None:
+        self._cancel_timer()
+        self._timer = self._reactor.callLater(seconds, function)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            with suppress(AlreadyCalled, AlreadyCancelled):
+                self._timer.cancel()
+            self._timer = None
+
+    def _set_socket_options(self) -> None:
+        if not ITCPTransport.providedBy(self.transport):
+            return
+        self.transport.setTcpNoDelay(True)
+        # STOMP 1.0 has no heart-beats: TCP itself has to find out that a peer is dead.
+        self.transport.setTcpKeepAlive(True)
+        handle = self.transport.getHandle()  # type: ignore[attr-defined]  # not in the interface, but documented
+        with suppress(AttributeError, OSError):  # not every system has these options
+            for name, value in _KEEPALIVE.items():
+                handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+    def _peer_name(self) -> str:
+        address = self.transport.getPeer()
+        return f"{getattr(address, 'host', address)}:{getattr(address, 'port', '')} session {self._session_id}"

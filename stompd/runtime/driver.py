@@ -1,0 +1,179 @@
+"""The driver: feeds the core with requests, and carries out its effects once a reactor turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol, final
+
+from twisted.internet.interfaces import IReactorTime
+
+from stompd.broker.broker import Broker
+from stompd.broker.delivery import Delivery
+from stompd.broker.effects import CloseSession, Confirm, Deliver, LoadEntries, Persist, Refuse, SessionId
+from stompd.broker.requests import Acknowledge, Reject, Request, Send, Subscribe
+from stompd.broker.units import Page
+from stompd.errors import AccessDenied, StompError
+from stompd.interfaces import IStompUser
+from stompd.runtime.backpressure import Backpressure
+from stompd.runtime.journal import Journal
+
+
+class Link(Protocol):
+    """The driver's view of one connection. What it is given leaves with `flush`, in one write."""
+
+    #: Whether the transport holds no more than its high-water mark.
+    is_writable: bool
+    #: Whether something waits for `flush`.
+    is_dirty: bool
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Send a MESSAGE."""
+
+    def confirm(self, receipt: str, headers: Mapping[str, str]) -> None:
+        """Send a RECEIPT."""
+
+    def refuse(self, error: StompError, receipt: str | None) -> None:
+        """Send an ERROR, then close."""
+
+    def close(self) -> None:
+        """Close once everything has left."""
+
+    def flush(self, now: float) -> None:
+        """Hand everything to the transport."""
+
+    def suspend(self) -> None:
+        """Read and take no more frames for now; heart-beats go on."""
+
+    def resume(self) -> None:
+        """Take frames again."""
+
+
+@final
+class Driver:
+    """Connects links, core and journal; all of it on the reactor thread."""
+
+    def __init__(self, broker: Broker, reactor: IReactorTime) -> None:
+        """Drive a core; `start` gives it the journal."""
+        self._broker = broker
+        self._reactor = reactor
+        self._links: dict[SessionId, Link] = {}
+        self._dirty: list[tuple[SessionId, Link]] = []
+        self._is_turn_due = False
+        self._last_id = 0
+
+    def start(self, journal: Journal, backpressure: Backpressure) -> None:
+        """Take the journal that reports to this driver, and what protects it."""
+        self._journal = journal
+        self._backpressure = backpressure
+
+    def next_session_id(self) -> SessionId:
+        """Return an id for a new session; never reused."""
+        self._last_id += 1
+        return SessionId(self._last_id)
+
+    def attach(self, session_id: SessionId, link: Link) -> None:
+        """Begin to serve a link whose user has logged in."""
+        self._links[session_id] = link
+        self._broker.open_session(session_id)
+
+    def detach(self, session_id: SessionId) -> None:
+        """Forget a link that is gone; what it had not settled returns. Harmless when it was never attached."""
+        link = self._links.pop(session_id, None)
+        if link is not None:
+            self._backpressure.forget(link)
+            self._broker.close_session(session_id)
+            self._need_turn()
+
+    def submit(self, session_id: SessionId, user: IStompUser, request: Request, now: float) -> None:
+        """Carry out a request, if its user may, and slow its link down when the journal is full."""
+        if isinstance(request, Send | Subscribe):
+            action = "send" if isinstance(request, Send) else "consume"
+            path = request.destination.path
+            if not user.may(action, path):
+                error = AccessDenied(f"User {user.name} has no permission to {action} on {path}.")
+                self.refuse(session_id, error, request.receipt)
+                return
+        self._broker.submit(session_id, request, now)
+        if not self._is_turn_due:
+            self._need_turn()
+        # Acknowledgements are bounded by credit, and make room.
+        if self._journal.is_full and not isinstance(request, Acknowledge | Reject):
+            self._backpressure.suspend(self._links[session_id])
+
+    def refuse(self, session_id: SessionId, error: StompError, receipt: str | None) -> None:
+        """Answer a frame with an ERROR, after the receipts of the frames before it."""
+        self._broker.refuse(session_id, error, receipt)
+        self._need_turn()
+
+    def set_writable(self, session_id: SessionId, *, is_writable: bool) -> None:
+        """Pass on whether a link's transport takes more."""
+        self._broker.set_writable(session_id, is_writable=is_writable)
+        self._need_turn()
+
+    def units_applied(self, serials: Iterable[int]) -> None:
+        """Pass on that units are durable, oldest first."""
+        for serial in serials:
+            self._broker.unit_applied(serial)
+
+    def unit_refused(self, serial: int, reason: str) -> None:
+        """Pass on that the store will never accept a unit."""
+        self._broker.unit_refused(serial, reason)
+
+    def entries_loaded(self, load: LoadEntries, page: Page) -> None:
+        """Pass on a page that was read."""
+        self._broker.entries_loaded(load.queue_id, load.after, page)
+
+    def turn_ended(self) -> None:
+        """Carry out what follows from the journal's reports."""
+        self._turn()
+        self._backpressure.relax()
+
+    def _need_turn(self) -> None:
+        if not self._is_turn_due:
+            self._is_turn_due = True
+            self._reactor.callLater(0, self._due_turn)
+
+    def _due_turn(self) -> None:
+        self._is_turn_due = False
+        self._turn()
+
+    def _turn(self) -> None:
+        """Carry out the effects decided so far, then let each link write at once what it was given."""
+        now = self._reactor.seconds()
+        links, journal = self._links, self._journal
+        for effect in self._broker.take_effects(now):
+            if isinstance(effect, Persist):
+                journal.append(effect.unit, is_urgent=effect.is_urgent)
+                continue
+            if isinstance(effect, LoadEntries):
+                journal.load(effect)
+                continue
+            link = links.get(effect.session_id)
+            if link is None:
+                continue  # the connection was lost
+            if not link.is_dirty:
+                link.is_dirty = True
+                self._dirty.append((effect.session_id, link))
+            _answer(link, effect)
+        journal.flush()
+        self._write_out(now)
+
+    def _write_out(self, now: float) -> None:
+        dirty, self._dirty = self._dirty, []
+        for session_id, link in dirty:
+            link.is_dirty = False
+            link.flush(now)
+            # A transport that is below its high-water mark has taken what it was given.
+            if link.is_writable and self._broker.settle_written(session_id):
+                self._need_turn()
+
+
+def _answer(link: Link, effect: Deliver | Confirm | Refuse | CloseSession) -> None:
+    if isinstance(effect, Deliver):
+        link.deliver(effect.delivery)
+    elif isinstance(effect, Confirm):
+        link.confirm(effect.receipt, effect.headers)
+    elif isinstance(effect, Refuse):
+        link.refuse(effect.error, effect.receipt)
+    else:
+        link.close()

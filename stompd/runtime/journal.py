@@ -1,0 +1,276 @@
+"""The journal: hands units to the store in order, grouped by themselves, on one writer thread.
+
+While one batch is being written, the next one forms; there is no timer that decides how large a batch becomes. Only
+units that nobody waits for wait for company, and not for long.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol, TypeAlias, TypeVar, final
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
+from twisted.logger import Logger
+
+from stompd.broker.effects import LoadEntries
+from stompd.broker.units import InsertMessage, Page, UnitOfWork
+from stompd.errors import StoreError, StoreLost, StoreRefused, StoreUnavailable
+from stompd.interfaces import IMessageStore
+
+_log = Logger()
+_T = TypeVar("_T")
+
+#: A transaction of the database should take milliseconds, so that receipts come evenly.
+_MAX_BATCH_UNITS = 2_000
+_MAX_BATCH_BYTES = 16 * 1024 * 1024
+
+#: How long a unit that nobody waits for waits for company.
+_RIDE_SECONDS = 0.02
+
+_FIRST_RETRY_SECONDS = 0.05
+_LAST_RETRY_SECONDS = 2.0
+
+#: What an operation costs in memory beside the body; an estimate.
+_OPERATION_BYTES = 500
+
+
+class JournalReactor(IReactorTime, IReactorFromThreads):
+    """What the journal needs of a reactor."""
+
+
+class Reader(Protocol):
+    """Whoever is told what became of units and loads; called on the reactor thread, in order."""
+
+    def units_applied(self, serials: Iterable[int]) -> None:
+        """Units are durable."""
+
+    def unit_refused(self, serial: int, reason: str) -> None:
+        """The store will never accept a unit."""
+
+    def entries_loaded(self, load: LoadEntries, page: Page) -> None:
+        """A page was read."""
+
+    def turn_ended(self) -> None:
+        """Everything that is known now has been told."""
+
+
+Job: TypeAlias = UnitOfWork | LoadEntries
+Outcome: TypeAlias = Callable[[Reader], None]
+
+
+@final
+class Journal:
+    """Queues units and loads for one writer thread, and reports on them in the same order.
+
+    Everything but `_write` and what it calls runs on the reactor thread.
+    """
+
+    def __init__(
+        self,
+        store: IMessageStore,
+        reader: Reader,
+        reactor: JournalReactor,
+        run_in_writer: Callable[[Callable[[], None]], object],
+        on_lost: Callable[[StoreLost], None],
+        *,
+        limit_units: int,
+        limit_bytes: int,
+    ) -> None:
+        """Write to an open store.
+
+        Args:
+            store: Touched by the writer thread only.
+            reader: Who is told.
+            reactor: Timers, and the way back from the writer thread.
+            run_in_writer: Runs a callable on the writer thread, one at a time.
+            on_lost: Called on the reactor thread when another broker has taken over; nothing follows.
+            limit_units: Units waiting or being written above which `is_full`.
+            limit_bytes: Bytes waiting or being written above which `is_full`.
+        """
+        self._store = store
+        self._reader = reader
+        self._reactor = reactor
+        self._run_in_writer = run_in_writer
+        self._on_lost = on_lost
+        self._limit_units = limit_units
+        self._limit_bytes = limit_bytes
+        self._waiting: list[Job] = []
+        self._waiting_bytes = 0
+        self._writing_count = 0
+        self._writing_bytes = 0
+        self._is_writing = False
+        self._is_urgent = False
+        self._timer: IDelayedCall | None = None
+        self._idle: list[Deferred[None]] = []
+        self._given_up = threading.Event()
+
+    def append(self, unit: UnitOfWork, *, is_urgent: bool) -> None:
+        """Make a unit durable after all those before it; `flush` begins."""
+        self._waiting.append(unit)
+        size = _OPERATION_BYTES
+        for operation in unit.operations:
+            size += _OPERATION_BYTES
+            if type(operation) is InsertMessage:
+                size += len(operation.message.body)
+        self._waiting_bytes += size
+        self._is_urgent = self._is_urgent or is_urgent
+
+    def load(self, load: LoadEntries) -> None:
+        """Read a page as it is after all units before; `flush` begins."""
+        self._waiting.append(load)
+        self._is_urgent = True
+
+    def flush(self) -> None:
+        """Begin to write what is waiting, unless a batch is being written or all of it can ride."""
+        if self._is_writing or not self._waiting:
+            return
+        if self._is_urgent:
+            self._begin()
+        elif self._timer is None:
+            self._timer = self._reactor.callLater(_RIDE_SECONDS, self._ride)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether those who cause more units should be made to wait."""
+        return (
+            len(self._waiting) + self._writing_count > self._limit_units
+            or self._waiting_bytes + self._writing_bytes > self._limit_bytes
+        )
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether there is room for a good many more units: half of what `is_full` allows."""
+        return (
+            2 * (len(self._waiting) + self._writing_count) <= self._limit_units
+            and 2 * (self._waiting_bytes + self._writing_bytes) <= self._limit_bytes
+        )
+
+    def idle(self) -> Deferred[None]:
+        """Return a Deferred that fires when everything appended so far has been answered."""
+        if not self._is_writing and not self._waiting:
+            return succeed(None)
+        waiter: Deferred[None] = Deferred()
+        self._idle.append(waiter)
+        self._is_urgent = True
+        self.flush()
+        return waiter
+
+    def give_up(self) -> None:
+        """Stop retrying; what was not applied by now was never confirmed to anybody."""
+        self._given_up.set()
+
+    def _ride(self) -> None:
+        self._timer = None
+        self._is_urgent = True
+        self.flush()
+
+    def _begin(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        jobs, self._waiting = self._waiting, []
+        self._writing_count, self._writing_bytes, self._waiting_bytes = len(jobs), self._waiting_bytes, 0
+        self._is_urgent = False
+        self._is_writing = True
+        self._run_in_writer(lambda: self._write(jobs))
+
+    def _write(self, jobs: Sequence[Job]) -> None:
+        """Do the jobs in order; on the writer thread."""
+        for group in _group(jobs):
+            outcomes: list[Outcome] = []
+            try:
+                if isinstance(group, LoadEntries):
+                    outcomes.append(self._load(group))
+                else:
+                    self._apply(group, outcomes)
+            except _GivenUp:
+                return
+            except StoreLost as error:
+                self._reactor.callFromThread(self._on_lost, error)
+                return
+            self._reactor.callFromThread(self._report, outcomes, False)
+        self._reactor.callFromThread(self._report, [], True)
+
+    def _apply(self, units: Sequence[UnitOfWork], outcomes: list[Outcome]) -> None:
+        """Apply units, and find the guilty ones by halving when the store refuses them."""
+        try:
+            self._persevere(lambda: self._store.apply(units))
+        except StoreRefused as error:
+            if len(units) > 1:
+                middle = len(units) // 2
+                self._apply(units[:middle], outcomes)
+                self._apply(units[middle:], outcomes)
+                return
+            serial, reason = units[0].serial, str(error)
+            _log.warn("The store refused unit {serial}: {reason}", serial=serial, reason=reason)
+            outcomes.append(lambda reader: reader.unit_refused(serial, reason))
+        else:
+            serials = range(units[0].serial, units[-1].serial + 1)
+            outcomes.append(lambda reader: reader.units_applied(serials))
+
+    def _load(self, load: LoadEntries) -> Outcome:
+        page = self._persevere(lambda: self._store.load(load.queue_id, load.after, load.limit, load.limit_bytes))
+        return lambda reader: reader.entries_loaded(load, page)
+
+    def _persevere(self, attempt: Callable[[], _T]) -> _T:
+        """Try until the store can be reached; it may be away for as long as it likes.
+
+        Raises:
+            StoreRefused, StoreLost: As the store does; a fault of the program counts as a refusal.
+        """
+        delay = _FIRST_RETRY_SECONDS
+        while True:
+            try:
+                result = attempt()
+            except StoreUnavailable as error:
+                _log.error("The store cannot be reached; retrying in {delay:.2f} s: {error}", delay=delay, error=error)
+            except StoreError:
+                raise
+            except Exception as error:
+                _log.failure("The store failed with an internal error")
+                raise StoreRefused("The store failed with an internal error.") from error
+            else:
+                if delay > _FIRST_RETRY_SECONDS:
+                    _log.info("The store is back")
+                return result
+            if self._given_up.wait(delay):
+                raise _GivenUp
+            delay = min(2 * delay, _LAST_RETRY_SECONDS)
+
+    def _report(self, outcomes: Sequence[Outcome], is_finished: bool) -> None:
+        for outcome in outcomes:
+            outcome(self._reader)
+        if is_finished:
+            self._is_writing = False
+            self._writing_count = self._writing_bytes = 0
+        self._reader.turn_ended()
+        if is_finished:
+            self.flush()
+            if not self._is_writing and not self._waiting:
+                idle, self._idle = self._idle, []
+                for waiter in idle:
+                    waiter.callback(None)
+
+
+class _GivenUp(Exception):  # not an error: the broker is stopping
+    """The broker stops while the store is away."""
+
+
+def _group(jobs: Sequence[Job]) -> Iterator[Sequence[UnitOfWork] | LoadEntries]:
+    """Yield batches of units, each for one transaction of the store, and loads, in order."""
+    batch: list[UnitOfWork] = []
+    size = 0
+    for job in jobs:
+        is_load = isinstance(job, LoadEntries)
+        if batch and (is_load or len(batch) >= _MAX_BATCH_UNITS or size >= _MAX_BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        if isinstance(job, LoadEntries):
+            yield job
+            continue
+        batch.append(job)
+        size += sum(len(each.message.body) for each in job.operations if isinstance(each, InsertMessage))
+    if batch:
+        yield batch
