@@ -36,8 +36,7 @@ make_venv() {
 install_into_venv() {
     make_venv
     # The project is installed as a link to this directory, so only what pyproject.toml says can go out of date.
-    stamp=".venv/installed-${1:-run}.toml"
-    if cmp -s pyproject.toml "$stamp"; then
+    if cmp -s pyproject.toml ".venv/installed-${1:-run}.toml"; then
         return
     fi
     say "installing stompd${1:+ and what its ${1} extra names} into .venv; this takes a minute the first time"
@@ -45,5 +44,13 @@ install_into_venv() {
         say "the installation failed; the lines above say why"
         exit 1
     fi
-    cp pyproject.toml "$stamp"
+    # Each of these includes those behind it.
+    case "$1" in
+    dev) included="dev test run" ;;
+    test) included="test run" ;;
+    *) included="run" ;;
+    esac
+    for name in $included; do
+        cp pyproject.toml ".venv/installed-$name.toml"
+    done
 }

@@ -12,6 +12,7 @@ from zope.interface import Attribute, Interface
 from stompd.broker.message import Place, QueueId
 from stompd.broker.units import Page, Recovered, UnitOfWork
 
+
 class IMessageStore(Interface):
     """Keeps queues and messages, durably if it says so.
 

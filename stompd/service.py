@@ -22,7 +22,7 @@ from twisted.python.threadpool import ThreadPool
 
 from stompd.auth.checkers import make_portal
 from stompd.broker.broker import Broker
-from stompd.config import LogFormat, Settings, find_store_factory
+from stompd.config import find_store_factory
 from stompd.errors import SettingError, StoreError, StoreLocked, StoreLost, StoreUnavailable, StoreUnusable
 from stompd.interfaces import IMessageStore
 from stompd.net.factory import LinkFactory
@@ -30,6 +30,7 @@ from stompd.runtime.backpressure import Backpressure
 from stompd.runtime.driver import Driver
 from stompd.runtime.journal import Journal, JournalReactor
 from stompd.runtime.logs import begin_logging
+from stompd.settings import LogFormat, Settings
 
 _log = Logger()
 _T = TypeVar("_T")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -273,6 +274,14 @@ def test_every_module_has_a_layer() -> None:
     unplaced = [module for module in MODULES if module.startswith("stompd.") and _package_of(module) == "stompd"]
 
     assert not unplaced, f"ARCHITECTURE.md gives no layer to {unplaced}"
+
+
+def test_every_package_is_installed() -> None:
+    packages = {module for module in MODULES if ROOT.joinpath(*module.split(".")).is_dir()}
+
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
+
+    assert packages | {"twisted.plugins"} == set(listed)
 
 
 def test_plugin_directory_is_no_package() -> None:

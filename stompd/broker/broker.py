@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, final
 
 from stompd.broker.catalogue import Catalogue
-from stompd.broker.delivery import Delivery
 from stompd.broker.destination import Destination, Kind
 from stompd.broker.effects import Effect, SessionId
 from stompd.broker.identity import IdSource
@@ -161,9 +160,9 @@ class Broker:
         return self._ledger.take_effects()
 
     def _send(self, session: Session, request: Send, now: float) -> None:
+        # Checked now, so that COMMIT can only fail on the store.
+        self._catalogue.check(request.destination, now)
         if request.transaction is not None:
-            # Checked now, so that COMMIT can only fail on the store.
-            self._catalogue.check(request.destination, now)
             held = HeldSend(request.destination, request.message)
             self._transaction(session, request.transaction).hold(held)
             self._confirm(session, request.receipt)
@@ -199,6 +198,8 @@ class Broker:
             is_named=request.is_named,
         )
         session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
+        # What the same client sends to the topic next must reach it, so only the deliveries wait.
+        self._catalogue.bind(subscription.destination, queue)
         if request.receipt is not None:
             # The RECEIPT comes before the first MESSAGE, and says how much was granted.
             self._ledger.confirm(session, request.receipt, {"prefetch-count": str(credit)})
@@ -213,8 +214,6 @@ class Broker:
     def _begin_subscription(self, subscription: Subscription) -> None:
         if subscription.session.subscriptions.get(subscription.subscription_id) is not subscription:
             return  # it ended before it began
-        if not subscription.queue.is_durable:
-            self._catalogue.bind(subscription.destination, subscription.queue)
         subscription.queue.attach(subscription)
 
     def _unsubscribe(self, session: Session, request: Unsubscribe, now: float) -> None:
@@ -243,6 +242,8 @@ class Broker:
                 delivery.subscription.return_credit(delivery)
             self._confirm(session, request.receipt)
             return
+        if not deliveries and request.receipt is not None:
+            self._ledger.settle(session)  # what settled them earlier may not be durable yet
         work = Work()
         for delivery in reversed(deliveries):
             subscription, entry = delivery.subscription, delivery.entry
@@ -337,14 +338,13 @@ class Broker:
         queue = subscription.queue
         queue.detach(subscription)
         for delivery in reversed(subscription.outstanding.values()):
-            if not delivery.is_held and queue.is_durable:
-                self._remember(session, delivery)
+            if delivery.is_held:
+                continue
+            session.settled_ids.append(str(delivery.entry.message.message_id))
+            if queue.is_durable:
                 queue.give_back(delivery.entry)
         subscription.outstanding.clear()
         self._catalogue.release(subscription.destination, queue)
-
-    def _remember(self, session: Session, delivery: Delivery) -> None:
-        session.settled_ids.append(str(delivery.entry.message.message_id))
 
     def _release(self, transaction: Transaction) -> None:
         """Undo the acknowledgements that a transaction held: its deliveries are with their subscriptions again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
-from stompd.broker.destination import Destination, Kind
+from stompd.broker.destination import Destination, Kind, parse_destination
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
@@ -25,7 +25,7 @@ class Catalogue:
         self._limits = limits
         self._ledger = ledger
         self._ids = ids
-        self._queues: dict[str, Queue] = {}  # durable ones, by path
+        self._queues: dict[str, Queue] = {}  # durable ones, by the destination's name
         self._by_id: dict[QueueId, Queue] = {}
         self._topics: dict[str, Topic] = {}
         #: Queues that asked to be dispatched, in order.
@@ -34,11 +34,12 @@ class Catalogue:
     def recover(self, recovered: Recovered) -> None:
         """Take over the queues that the store holds."""
         for found in recovered.queues:
-            self._add(found.name, found.queue_id, recovered_count=found.message_count, is_stored=True)
+            destination = parse_destination(found.name)
+            self._add(destination, found.queue_id, recovered_count=found.message_count, is_stored=True)
 
     def depth(self, destination: Destination) -> int:
-        """Return how many messages a queue keeps, waiting or outstanding; 0 for everything else."""
-        queue = self._queues.get(destination.path)
+        """Return how many messages a queue has accepted that are not settled; 0 for everything else."""
+        queue = self._queues.get(destination.name) if destination.kind is Kind.QUEUE else None
         return queue.depth if queue else 0
 
     def by_id(self, queue_id: QueueId) -> Queue | None:
@@ -55,13 +56,10 @@ class Catalogue:
             self.queue(destination, now)
 
     def accept(self, destination: Destination, message: Message, now: float, work: Work) -> None:
-        """Add to the work what puts a new message where the destination says.
-
-        Raises:
-            LimitExceeded: As `check`.
-        """
+        """Add to the work what puts a new message where the destination says, which `check` has allowed."""
         if destination.kind is Kind.QUEUE:
-            self.queue(destination, now).accept(message, now, work)
+            queue = self._queues.get(destination.name) or self._add(destination, QueueId(self._ids.next(now)))
+            queue.accept(message, now, work)
         elif topic := self._topics.get(destination.name):
             topic.accept(message, now, work)
 
@@ -71,15 +69,14 @@ class Catalogue:
         Raises:
             LimitExceeded: There are as many queues as allowed.
         """
-        path = destination.path
-        queue = self._queues.get(path)
+        queue = self._queues.get(destination.name)
         if queue is None:
             if len(self._queues) >= self._limits.queues:
                 raise LimitExceeded(
                     f"This broker has {len(self._queues)} queues, which is the limit (setting limits.queues),"
-                    f" so {path} cannot be created."
+                    f" so {destination.path} cannot be created."
                 )
-            queue = self._add(path, QueueId(self._ids.next(now)))
+            queue = self._add(destination, QueueId(self._ids.next(now)))
         return queue
 
     def overflow(self, now: float) -> Queue:
@@ -92,29 +89,37 @@ class Catalogue:
         return queue
 
     def bind(self, destination: Destination, queue: Queue) -> None:
-        """Let a topic's messages go to a queue."""
-        self._topics.setdefault(destination.name, Topic()).queues[queue] = None
+        """Count a subscription of a queue; when it is one for a topic, let the topic's messages go there."""
+        queue.subscriptions += 1
+        if not queue.is_durable:
+            self._topics.setdefault(destination.name, Topic()).queues[queue] = None
 
     def release(self, destination: Destination, queue: Queue) -> None:
-        """Forget what only a subscription that has ended needed."""
+        """Undo `bind`, and forget what only a subscription that has ended needed."""
+        queue.subscriptions -= 1
         if queue.is_durable:
-            if not (queue.subscriptions or queue.depth or queue.arriving or queue.is_stored):
-                self._queues.pop(queue.name, None)
-                self._by_id.pop(queue.queue_id, None)
+            if not (queue.subscriptions or queue.depth or queue.is_stored):
+                del self._queues[destination.name], self._by_id[queue.queue_id]
             return
-        topic = self._topics.get(destination.name)
-        if topic is not None:
-            topic.queues.pop(queue, None)
-            if not topic.queues:
-                del self._topics[destination.name]
-        self._by_id.pop(queue.queue_id, None)
+        topic = self._topics[destination.name]
+        del topic.queues[queue], self._by_id[queue.queue_id]
+        if not topic.queues:
+            del self._topics[destination.name]
         if queue.is_stored or queue.arriving:
             self._ledger.ride(DeleteQueue(queue.queue_id))
 
-    def _add(self, path: str, queue_id: QueueId, *, recovered_count: int = 0, is_stored: bool = False) -> Queue:
+    def _add(
+        self, destination: Destination, queue_id: QueueId, *, recovered_count: int = 0, is_stored: bool = False
+    ) -> Queue:
         queue = Queue(
-            queue_id, path, self._limits, self._ledger, self._ids, self.woken, recovered_count=recovered_count
+            queue_id,
+            destination.path,
+            self._limits,
+            self._ledger,
+            self._ids,
+            self.woken,
+            recovered_count=recovered_count,
         )
         queue.is_stored = is_stored
-        self._queues[path] = self._by_id[queue_id] = queue
+        self._queues[destination.name] = self._by_id[queue_id] = queue
         return queue

@@ -35,7 +35,7 @@ class Delivery:
     """One entry given to one subscription, awaiting its settlement.
 
     `number` is unique within the subscription and rises, so that a settled delivery can be told from one that never
-    was. `transaction` names the open transaction that holds its acknowledgement.
+    was.
     """
 
     __slots__ = ("entry", "is_held", "number", "subscription")

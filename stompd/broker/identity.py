@@ -35,7 +35,12 @@ class IdSource:
             self._last = last = stamp
         return last << _NODE_BITS | self._node
 
-    def bound(self, now: float) -> int:
-        """Return an id that is higher than any made before `now`, in epoch seconds, or until now."""
+    def bound(self, now: float, ahead_seconds: float) -> int:
+        """Return an id that is higher than any made until so long after `now`, which is in epoch seconds.
+
+        If the clock was set back, ids rise by one each, and the bound is as far ahead of them as it would be of the
+        clock.
+        """
         stamp = (int(now * 1000) - _FIRST_MS) << _COUNTER_BITS
-        return (max(stamp, self._last) + 1) << _NODE_BITS
+        ahead = int(ahead_seconds * 1000) << _COUNTER_BITS
+        return (max(stamp, self._last) + ahead + 1) << _NODE_BITS

@@ -85,7 +85,7 @@ class Ledger:
         if session.pending is None:
             self.effects.append(effect)
         else:
-            self.defer(session, partial(self._emit_confirm, session, effect))
+            self.defer(session, partial(self._emit, session, effect))
 
     def refuse(self, session: Session, error: StompError, receipt: str | None) -> None:
         """Refuse a frame once everything before it in its session is durable, so that no receipt is lost."""
@@ -93,7 +93,7 @@ class Ledger:
 
     def close(self, session: Session) -> None:
         """Close a session once everything before is durable."""
-        self.defer(session, partial(self._emit, CloseSession(session.session_id)))
+        self.defer(session, partial(self._emit, session, CloseSession(session.session_id)))
 
     def defer(self, session: Session | None, step: Step) -> None:
         """Run a step behind the session's pending unit, or now when there is none."""
@@ -176,10 +176,7 @@ class Ledger:
         if work is not None:
             self._persist(work, None, None, is_urgent=False)
 
-    def _emit(self, effect: Effect) -> None:
-        self.effects.append(effect)
-
-    def _emit_confirm(self, session: Session, effect: Confirm) -> None:
+    def _emit(self, session: Session, effect: Effect) -> None:
         if not session.is_refused:
             self.effects.append(effect)
 

@@ -20,9 +20,9 @@ class Limits:
     subscriptions: int = 1_000
     #: Open transactions of one session.
     transactions: int = 100
-    #: SENDs, ACKs and NACKs held by one transaction.
+    #: Messages that one transaction sends or settles.
     transaction_operations: int = 10_000
-    #: Bytes of headers and bodies held by one transaction.
+    #: Bytes of headers and bodies that one transaction sends, and of bodies that it settles.
     transaction_bytes: int = 64 * 1024 * 1024
     #: Deliveries a queue subscription may have outstanding when it does not ask: small enough to share work fairly.
     queue_prefetch: int = 100

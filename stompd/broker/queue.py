@@ -13,7 +13,7 @@ from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, MessageId, Place, QueueId
 from stompd.broker.units import DeleteMessage, InsertMessage, MarkDelivered, Page, PutQueue, ReturnMessage
-from stompd.broker.window import PAGE_COUNT, Window
+from stompd.broker.window import Window
 
 if TYPE_CHECKING:
     from stompd.broker.subscription import Subscription
@@ -81,10 +81,11 @@ class Queue:
         self.is_durable = is_durable
         #: Whether the store has a row for it.
         self.is_stored = recovered_count > 0
-        #: Messages that are waiting or outstanding, in memory or in the store.
+        #: Messages that were accepted and are not settled, in memory, in the store or on their way there.
         self.depth = recovered_count
         #: Messages on their way into the store.
         self.arriving = 0
+        #: Subscriptions that have not ended, including those that have not begun.
         self.subscriptions = 0
         self.is_woken = False
         self.window = Window(limits.window_count, limits.window_bytes, is_recovered=recovered_count > 0)
@@ -93,21 +94,22 @@ class Queue:
         self._woken = woken
         self._page_bytes = limits.window_bytes
         self._line: deque[Subscription] = deque()
-        # Only what outlives the broker can come back after a crash.
         self._spooling = 0  # those that need not survive among the arriving; none in memory may overtake them
+        # Only what outlives the broker can come back after a crash.
         self._marked = self._marking = 0 if is_durable else _NO_MARK_NEEDED
 
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a new message into this queue."""
+        self.depth += 1
         if message.is_persistent and self.is_durable:
             self._store(message, now, work)
         else:
             work.steps.append(partial(self._keep, message, now))
+            work.undo.append(self._forget)
 
     def attach(self, subscription: Subscription) -> None:
         """Let a subscription take part."""
         subscription.is_active = True
-        self.subscriptions += 1
         self.line_up(subscription)
 
     def detach(self, subscription: Subscription) -> None:
@@ -115,7 +117,6 @@ class Queue:
         if not subscription.is_active:
             return
         subscription.is_active = False
-        self.subscriptions -= 1
         if subscription.is_waiting:
             subscription.is_waiting = False
             self._line.remove(subscription)
@@ -161,10 +162,10 @@ class Queue:
 
     def settle_in(self, work: Work, entry: Entry) -> None:
         """Forget an entry for good, as part of a unit; if that is refused, the entry comes back."""
-        self.depth -= 1
         if entry.is_stored:
             work.operations.append(DeleteMessage(self.queue_id, entry.message.message_id))
-            work.undo.append(partial(self._reinstate, entry))
+        work.steps.append(self._forget)
+        work.undo.append(partial(self._put_back, entry))
 
     def give_back(self, entry: Entry) -> None:
         """Return an entry to its old place, counted as delivered; nobody waits for the count to be durable."""
@@ -186,7 +187,7 @@ class Queue:
         self._wake()
 
     def _store(self, message: Message, now: float, work: Work) -> None:
-        if self.subscriptions and self._marking < self._ids.bound(now + _MARK_RENEW_SECONDS):
+        if self.subscriptions and self._marking < self._ids.bound(now, _MARK_RENEW_SECONDS):
             self._extend_mark(now)
         if not self.is_stored:
             work.operations.append(PutQueue(self.queue_id, self.name, is_durable=self.is_durable))
@@ -197,6 +198,8 @@ class Queue:
 
     def _keep(self, message: Message, now: float) -> None:
         """Keep in memory what need not survive; when memory is full, the store holds it as well."""
+        if not (self.is_durable or self.subscriptions):
+            return  # nobody will read it: the topic's subscription has ended
         if not self._spooling and self.window.has_room(message):
             self._arrive(Entry(message, is_stored=False))
             return
@@ -211,7 +214,6 @@ class Queue:
         self._spooling -= 1
 
     def _arrive(self, entry: Entry) -> None:
-        self.depth += 1
         self.window.append(entry)
         if self._line and not self.is_woken:
             self._wake()
@@ -223,15 +225,15 @@ class Queue:
 
     def _withdraw(self) -> None:
         self.arriving -= 1
+        self._forget()
+
+    def _forget(self) -> None:
+        self.depth -= 1
 
     def _put_back(self, entry: Entry) -> None:
         entry.delivery_count += 1
         self.window.put_back(entry)
         self._wake()
-
-    def _reinstate(self, entry: Entry) -> None:
-        self.depth += 1
-        self._put_back(entry)
 
     def _wake(self) -> None:
         if not self.is_woken:
@@ -241,12 +243,12 @@ class Queue:
     def _load_ahead(self) -> None:
         after = self.window.next_page()
         if after is not None:
-            self._ledger.effects.append(LoadEntries(self.queue_id, after, PAGE_COUNT, self._page_bytes))
+            self._ledger.effects.append(LoadEntries(self.queue_id, after, self.window.page_count, self._page_bytes))
 
     def _extend_mark(self, now: float) -> None:
         """Ask for a mark far enough ahead that deliveries seldom wait for one, near enough to flag few others."""
         if self.window.is_complete:
-            through = MessageId(self._ids.bound(now + _MARK_AHEAD_SECONDS))
+            through = MessageId(self._ids.bound(now, _MARK_AHEAD_SECONDS))
         else:
             through = self.window.highest_frontier()
         if through <= self._marking:

@@ -16,22 +16,30 @@ from stompd.errors import LimitExceeded
 class HeldSend:
     """A message that will be sent."""
 
-    __slots__ = ("destination", "message")
+    __slots__ = ("destination", "message", "operation_count", "size_bytes")
 
     def __init__(self, destination: Destination, message: Message) -> None:
         self.destination = destination
         self.message = message
+        self.operation_count = 1
+        headers = sum(len(name) + len(value) for name, value in message.headers.items())
+        self.size_bytes = len(message.body) + headers
 
 
 @final
 class HeldSettlement:
-    """Deliveries that will be settled, or given back."""
+    """Deliveries that will be settled, or given back.
 
-    __slots__ = ("deliveries", "is_rejected")
+    Their credit has returned while they are held, so it is the transaction that bounds how many there can be.
+    """
+
+    __slots__ = ("deliveries", "is_rejected", "operation_count", "size_bytes")
 
     def __init__(self, deliveries: Sequence[Delivery], *, is_rejected: bool) -> None:
         self.deliveries = deliveries
         self.is_rejected = is_rejected
+        self.operation_count = max(1, len(deliveries))
+        self.size_bytes = sum(len(delivery.entry.message.body) for delivery in deliveries)
 
 
 Held: TypeAlias = HeldSend | HeldSettlement
@@ -41,12 +49,13 @@ Held: TypeAlias = HeldSend | HeldSettlement
 class Transaction:
     """What a client did between BEGIN and COMMIT, in order, within bounds."""
 
-    __slots__ = ("_byte_limit", "_bytes", "_operation_limit", "held", "transaction_id")
+    __slots__ = ("_byte_limit", "_bytes", "_operation_limit", "_operations", "held", "transaction_id")
 
     def __init__(self, transaction_id: str, limits: Limits) -> None:
         self.transaction_id = transaction_id
         self.held: list[Held] = []
         self._bytes = 0
+        self._operations = 0
         self._operation_limit = limits.transaction_operations
         self._byte_limit = limits.transaction_bytes
 
@@ -56,17 +65,16 @@ class Transaction:
         Raises:
             LimitExceeded: The transaction would become larger than allowed; nothing was added.
         """
-        if len(self.held) >= self._operation_limit:
+        if self._operations + held.operation_count > self._operation_limit:
             raise LimitExceeded(
-                f"Transaction {self.transaction_id} holds {self._operation_limit} frames, which is the limit"
-                " (setting limits.transaction_operations). Commit more often."
+                f"Transaction {self.transaction_id} would hold more than {self._operation_limit} messages to send or"
+                " settle (setting limits.transaction_operations). Commit more often."
             )
-        if isinstance(held, HeldSend):
-            size = len(held.message.body) + sum(len(name) + len(value) for name, value in held.message.headers.items())
-            if self._bytes + size > self._byte_limit:
-                raise LimitExceeded(
-                    f"Transaction {self.transaction_id} would hold more than {self._byte_limit} bytes"
-                    " (setting limits.transaction_bytes). Commit more often."
-                )
-            self._bytes += size
+        if self._bytes + held.size_bytes > self._byte_limit:
+            raise LimitExceeded(
+                f"Transaction {self.transaction_id} would hold more than {self._byte_limit} bytes"
+                " (setting limits.transaction_bytes). Commit more often."
+            )
+        self._operations += held.operation_count
+        self._bytes += held.size_bytes
         self.held.append(held)

@@ -38,7 +38,17 @@ class _Lane:
 class Window:
     """Ready entries of one queue in the order of delivery, bounded by count and by bytes of bodies."""
 
-    __slots__ = ("_byte_limit", "_bytes", "_count", "_count_limit", "_is_loading", "_is_recovered", "_lanes", "_order")
+    __slots__ = (
+        "_byte_limit",
+        "_bytes",
+        "_count",
+        "_count_limit",
+        "_is_loading",
+        "_is_recovered",
+        "_lanes",
+        "_order",
+        "page_count",
+    )
 
     def __init__(self, count_limit: int, byte_limit: int, *, is_recovered: bool = False) -> None:
         """Make an empty window.
@@ -50,6 +60,8 @@ class Window:
         """
         self._count_limit = count_limit
         self._byte_limit = byte_limit
+        #: Entries to ask the store for at a time.
+        self.page_count = min(PAGE_COUNT, count_limit)
         self._count = 0
         self._bytes = 0
         self._is_loading = False
@@ -138,7 +150,7 @@ class Window:
             self._is_recovered = False
         for urgency, lane in sorted(self._lanes.items()):
             if not lane.is_complete:
-                if len(lane.entries) > PAGE_COUNT // 2:
+                if len(lane.entries) > self.page_count // 2:
                     return None
                 self._is_loading = True
                 return Place(urgency, lane.frontier)
@@ -149,20 +161,23 @@ class Window:
     def admit(self, after: Place, page: Page) -> None:
         """Take in a page that was loaded behind `after`."""
         self._is_loading = False
-        end = after.urgency
+        end, is_last = after.urgency, page.is_last
         for stored in page.messages:
             entry = Entry(stored.message, is_stored=True, delivery_count=stored.delivery_count)
             end = entry.place.urgency
             lane = self._lanes.get(end) or self._lane(end)
             if lane.is_complete or entry.place.message_id <= lane.frontier:
                 continue  # the page has crossed into a lane that is in memory already
+            if end > after.urgency and not self._fits(stored.message):
+                is_last = False  # the less urgent lanes were not asked for
+                break
             lane.frontier = entry.place.message_id
             lane.entries.append(entry)
             self._count += 1
             self._bytes += len(stored.message.body)
         # The page shows the end of every lane it went past.
         for urgency, lane in self._lanes.items():
-            if after.urgency <= urgency and (page.is_last or urgency < end):
+            if after.urgency <= urgency and (is_last or urgency < end):
                 lane.is_complete = True
 
     def _fits(self, message: Message) -> bool:

@@ -10,10 +10,10 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 
-from stompd.config import Settings
 from stompd.net.link import Link
 from stompd.runtime.driver import Driver
 from stompd.session.session import SessionSettings
+from stompd.settings import Settings
 from stompd.wire.heartbeat import HeartBeat
 
 

@@ -27,6 +27,7 @@ from zope.interface import implementer
 from stompd.broker.delivery import Delivery
 from stompd.broker.requests import Disconnect
 from stompd.errors import (
+    FrameTooLarge,
     HeartBeatMissed,
     InternalError,
     LimitExceeded,
@@ -121,7 +122,7 @@ class Link(Protocol):
         """Take the frames that are complete."""
         if self._is_done:
             return  # lingering: read and forgotten, so that the peer gets our last frame and no reset
-        self._session.data_received(self._reactor.seconds())
+        self._session.octets_received(self._reactor.seconds())
         self._parser.receive_data(data)
         self._take_frames()
 
@@ -202,7 +203,7 @@ class Link(Protocol):
             self._outgoing = []
             if not self._is_lost:
                 self.transport.write(b"".join(outgoing))
-                self._session.data_sent(now)
+                self._session.octets_sent(now)
 
     def suspend(self) -> None:
         """Read nothing for now."""
@@ -239,8 +240,7 @@ class Link(Protocol):
             while not (self._is_done or self._is_logging_in or self._is_suspended):
                 frame = self._parser.next_frame()
                 if frame is None:
-                    if self._is_at_end:
-                        self._finish(now)
+                    self._rest(now)
                     return
                 receipt = frame.headers.get("receipt")
                 self._take(frame, now)
@@ -250,6 +250,15 @@ class Link(Protocol):
         except Exception:
             _log.failure("{peer}: internal error", peer=self._peer_name())
             self._fail(InternalError("The error has been logged. It is not your fault; please report it."))
+
+    def _rest(self, now: float) -> None:
+        """No frame is complete: wait for more, if more can come and is worth waiting for."""
+        if self._is_at_end:
+            self._finish(now)
+            return
+        limit = self._factory.limits.login_frame_bytes
+        if self._user is None and self._parser.buffered_bytes > limit:
+            raise FrameTooLarge(f"The CONNECT frame is longer than {limit} bytes (setting limits.login_frame_bytes).")
 
     def _take(self, frame: Frame, now: float) -> None:
         request = self._session.receive_frame(frame, now)
@@ -305,7 +314,7 @@ class Link(Protocol):
         self._parser.version = self._session.version
         self._parser.limits = self._factory.frame_limits
         self._driver.attach(self._session_id, self)
-        self._outgoing.append(self._session.accepted(user.name, now))
+        self._outgoing.append(self._session.accepted(user.name, now, is_typed=self._parser.is_line_end_next))
         self.flush(now)
         _log.info("{peer}: connected as {user}", peer=self._peer_name(), user=user.name, host=login.host)
         self._await_deadline()

@@ -148,17 +148,21 @@ class Session:
             return self._read_connect(frame)
         return BUILDERS[frame.command](frame, version, self._session_id, now)
 
-    def accepted(self, user_name: str, now: float) -> bytes:
+    def accepted(self, user_name: str, now: float, *, is_typed: bool = True) -> bytes:
         """Return the CONNECTED that answers the CONNECT; from here on the session takes frames, and hearts beat.
 
         Args:
             user_name: Who is logged in.
             now: When it is written.
+            is_typed: Whether a person seems to type the frames; programs are spared the line end behind each NUL,
+                which some of them take for the beginning of another frame.
 
         Raises:
             RuntimeError: There is no CONNECT to be answered.
         """
         self._states.sent("CONNECTED")
+        if not is_typed:
+            self._eol = b""
         self.user_name = user_name
         offer = self._settings.heart_beat
         # STOMP 1.1 "Protocol Negotiation": CONNECTED names the version; in 1.0 that does no harm.
@@ -213,12 +217,12 @@ class Session:
         # STOMP 1.2 "Heart-beating": one end of line; every version takes a LF.
         return b"\n"
 
-    def data_received(self, now: float) -> None:
+    def octets_received(self, now: float) -> None:
         """Note that octets came in, be they a frame, a part of one, or an end of line."""
         # STOMP 1.1 "Heart-beating": any octet received counts as life.
         self._last_received = now
 
-    def data_sent(self, now: float) -> None:
+    def octets_sent(self, now: float) -> None:
         """Note that octets were written."""
         self._last_sent = now
 

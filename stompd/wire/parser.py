@@ -116,6 +116,11 @@ class FrameParser:
         """How many received octets have not been returned in a frame."""
         return len(self._buffer) - self._start
 
+    @property
+    def is_line_end_next(self) -> bool:
+        """Whether a line end has arrived right behind the last frame, as from people who type their frames."""
+        return self._start < len(self._buffer) and self._buffer[self._start] in b"\r\n"
+
     def receive_data(self, data: bytes) -> None:
         """Keep what was received; nothing is read before `next_frame`."""
         if self._failure is None:

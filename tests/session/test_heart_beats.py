@@ -61,7 +61,7 @@ def test_interval_below_a_second_is_kept() -> None:
 
 def test_whatever_is_sent_puts_the_heart_beat_off() -> None:
     session = beating("0,10000")
-    session.data_sent(NOW + 4)
+    session.octets_sent(NOW + 4)
 
     assert session.tick(NOW + 5) is NONE
     assert session.next_deadline() == NOW + 9
@@ -86,7 +86,7 @@ def test_peer_is_dead_after_twice_the_agreed_interval_and_a_second(client: str, 
 
 def test_any_octet_counts_as_life() -> None:
     session = beating("10000,0")
-    session.data_received(NOW + 20)
+    session.octets_received(NOW + 20)
 
     assert session.tick(NOW + 21) is NONE
     assert session.next_deadline() == NOW + 41

@@ -1,0 +1,101 @@
+"""Settings as values: what an operator can decide, with the reason for each default.
+
+The dataclasses here and the limits they hold are the only list of settings. A field's name is the key, its type says
+which values are accepted, its default is the default, and the comment above it is the documentation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import final
+
+from stompd.broker.limits import Limits
+from stompd.wire.parser import FrameLimits
+
+
+class LogFormat(Enum):
+    """How log events are written."""
+
+    #: One line for a person to read.
+    TEXT = "text"
+    #: One JSON object per line, with every field of the event.
+    JSON = "json"
+
+
+class LogLevel(Enum):
+    """The least important events that are logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARN = "warn"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ServiceLimits:
+    """What all connections together, and one that is coming or going, may take."""
+
+    #: Connections at the same time; further ones are told so and closed. Each takes a file descriptor.
+    connections: int = 10_000
+    #: Seconds from connecting until CONNECT has been accepted: long enough for a slow link, short enough that
+    #: connections that say nothing cannot use up `connections`.
+    login_seconds: int = 10
+    #: Bytes of the CONNECT frame: room for a long token as passcode, little enough that strangers cost next to nothing.
+    login_frame_bytes: int = 65_536
+    #: Seconds that a connection stays open after its last frame, so that the client can read an ERROR.
+    linger_seconds: int = 5
+    #: Units of work waiting for the store before reading from clients stops: what the store applies in about a second.
+    journal_units: int = 20_000
+    #: Bytes waiting for the store before reading from clients stops.
+    journal_bytes: int = 64 * 1024 * 1024
+    #: Seconds that a stopping broker waits for clients and the store before it closes anyway: less than the time after
+    #: which service managers kill.
+    drain_seconds: int = 30
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything an operator can decide, checked."""
+
+    #: Endpoint strings of Twisted to accept STOMP on. The default can be reached from this machine only, because it
+    #: asks nobody for a login.
+    listen: tuple[str, ...] = ("tcp:61613:interface=127.0.0.1",)
+    #: Where messages are kept: `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/DATABASE`, or `memory:` for tests.
+    #: The default is a file in the working directory, so that nothing has to be installed.
+    store: str = "sqlite:///stompd.sqlite3"
+    #: Checkers of `twisted.cred` that decide who may log in, such as `file:/etc/stompd/users`; the first that accepts
+    #: decides. Without any, everybody is `anonymous`, and only local endpoints are allowed.
+    auth: tuple[str, ...] = ()
+    #: Whether a start brings an older database up to date. Where an operator does that by hand with `stompd migrate`,
+    #: set it to false.
+    upgrade_schema: bool = True
+    #: How often this broker offers to send something and how often it wants to hear something, in milliseconds; 0 is
+    #: never. A client gets the longer of its wish and this.
+    heart_beat: tuple[int, int] = (10_000, 10_000)
+    #: Whether CONNECTED leaves out the `server` header, which tells attackers the version.
+    hide_server: bool = False
+    #: How log events are written: `text` for people, `json` for programs that collect logs.
+    log_format: LogFormat = LogFormat.TEXT
+    #: The least important events that are logged: `debug`, `info`, `warn`, `error` or `critical`. `info` is what an
+    #: operator acts on.
+    log_level: LogLevel = LogLevel.INFO
+
+    limits: ServiceLimits = field(default_factory=ServiceLimits)
+    frame_limits: FrameLimits = field(default_factory=FrameLimits)
+    broker_limits: Limits = field(default_factory=Limits)
+
+    @property
+    def login_frame_limits(self) -> FrameLimits:
+        """The bounds of frames before the login has been accepted."""
+        body_bytes = min(self.limits.login_frame_bytes, self.frame_limits.body_bytes)
+        header_line_bytes = min(self.limits.login_frame_bytes, self.frame_limits.header_line_bytes)
+        return replace(self.frame_limits, header_line_bytes=header_line_bytes, body_bytes=body_bytes)
+
+    @property
+    def allows_anonymous(self) -> bool:
+        """Whether a client without a login is let in; then only this machine can connect."""
+        return not self.auth

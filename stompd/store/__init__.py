@@ -1,0 +1,1 @@
+"""Where messages are kept: SQLite, PostgreSQL, or memory, behind `stompd.interfaces.IMessageStore`."""

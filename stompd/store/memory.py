@@ -1,0 +1,167 @@
+"""The store that keeps nothing beyond the process: for tests, simulations, and brokers without a memory."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
+from itertools import islice
+from typing import final
+
+from zope.interface import implementer
+
+from stompd.broker.message import Message, MessageId, Place, QueueId
+from stompd.broker.units import (
+    DeleteMessage,
+    DeleteQueue,
+    InsertMessage,
+    MarkDelivered,
+    Operation,
+    Page,
+    PutQueue,
+    Recovered,
+    RecoveredQueue,
+    ReturnMessage,
+    StoredMessage,
+    UnitOfWork,
+)
+from stompd.errors import StoreLocked, StoreRefused
+from stompd.interfaces import IMessageStore
+from stompd.store.batch import check
+
+
+@implementer(IMessageStore)
+@final
+class MemoryStore:
+    """Behaves as the others do, for as long as the object lives: `close` and `crash` may be followed by `open`."""
+
+    def __init__(self) -> None:
+        """Make an empty store."""
+        self.description = "memory only: messages are gone when the broker stops"
+        self._queues: dict[QueueId, _Queue] = {}
+        self._is_open = False
+        self._is_clean = True
+
+    def open(self) -> Recovered:
+        """Recover what an earlier use of this object left; see `IMessageStore`."""
+        if self._is_open:
+            raise StoreLocked(f"{self.description}; it is open already")
+        self._queues = {queue_id: queue for queue_id, queue in self._queues.items() if queue.is_durable}
+        for queue in self._queues.values():
+            queue.recover(is_clean=self._is_clean)
+        self._is_open, self._is_clean = True, False
+        found = sorted(self._queues.items(), key=lambda item: item[1].name)
+        ids = [max(queue_id, queue.highest_id) for queue_id, queue in found]
+        queues = [RecoveredQueue(queue_id, queue.name, len(queue.rows)) for queue_id, queue in found]
+        return Recovered(queues, max(ids, default=0))
+
+    def apply(self, units: Sequence[UnitOfWork]) -> None:
+        """Change the dictionaries, after everything that could be refused was checked; see `IMessageStore`."""
+        self._require_open()
+        operations = [operation for unit in units for operation in unit.operations]
+        self._check(operations)
+        for operation in operations:
+            self._apply(operation)
+
+    def load(self, queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int) -> Page:
+        """Return a stretch of a sorted list; see `IMessageStore`."""
+        self._require_open()
+        queue = self._queues.get(queue_id)
+        return Page([], is_last=True) if queue is None else queue.page(after, limit, limit_bytes)
+
+    def close(self) -> None:
+        """Forget the delivery marks; see `IMessageStore`."""
+        if self._is_open:
+            self._is_open, self._is_clean = False, True
+            for queue in self._queues.values():
+                queue.delivered_through = MessageId(0)
+
+    def crash(self) -> None:
+        """End as a killed broker does: what was applied stays, and the next `open` finds no clean close."""
+        self._is_open = False
+
+    def _require_open(self) -> None:
+        if not self._is_open:
+            raise RuntimeError("the store is not open")
+
+    def _check(self, operations: Sequence[Operation]) -> None:
+        names = {}
+        if any(isinstance(operation, PutQueue) for operation in operations):
+            names = {queue_id: queue.name for queue_id, queue in self._queues.items()}
+        for operation in operations:
+            check(operation)
+            match operation:
+                case PutQueue() if operation.queue_id not in names:
+                    if operation.name in names.values():
+                        raise StoreRefused(f"there are two queues of the name {operation.name}")
+                    names[operation.queue_id] = operation.name
+                case DeleteQueue():
+                    names.pop(operation.queue_id, None)
+
+    def _apply(self, operation: Operation) -> None:
+        if isinstance(operation, PutQueue):
+            if operation.queue_id not in self._queues:
+                self._queues[operation.queue_id] = _Queue(operation.name, is_durable=operation.is_durable)
+            return
+        queue = self._queues.get(operation.queue_id)
+        if queue is None:
+            return
+        match operation:
+            case InsertMessage():
+                queue.insert(operation.message)
+            case DeleteMessage():
+                queue.delete(operation.message_id)
+            case ReturnMessage():
+                queue.set_count(operation.message_id, operation.delivery_count)
+            case MarkDelivered():
+                queue.delivered_through = max(queue.delivered_through, operation.through)
+            case DeleteQueue():
+                del self._queues[operation.queue_id]
+
+
+@final
+class _Queue:
+    """Rows by id, and their places in the order of delivery."""
+
+    def __init__(self, name: str, *, is_durable: bool) -> None:
+        self.name = name
+        self.is_durable = is_durable
+        self.delivered_through = MessageId(0)
+        self.rows: dict[int, StoredMessage] = {}
+        self._places: list[Place] = []
+
+    @property
+    def highest_id(self) -> int:
+        return max(self.delivered_through, max(self.rows, default=0))
+
+    def insert(self, message: Message) -> None:
+        if message.message_id not in self.rows:
+            self.rows[message.message_id] = StoredMessage(message, 0)
+            insort(self._places, message.place)
+
+    def delete(self, message_id: int) -> None:
+        row = self.rows.pop(message_id, None)
+        if row is not None:
+            del self._places[bisect_left(self._places, row.message.place)]
+
+    def set_count(self, message_id: int, delivery_count: int) -> None:
+        if message_id in self.rows:
+            self.rows[message_id].delivery_count = delivery_count
+
+    def recover(self, *, is_clean: bool) -> None:
+        for message_id, row in list(self.rows.items()):
+            if not row.message.is_persistent:
+                self.delete(message_id)
+            elif not is_clean and message_id <= self.delivered_through:
+                row.delivery_count = max(row.delivery_count, 1)
+
+    def page(self, after: Place | None, limit: int, limit_bytes: int) -> Page:
+        start = 0 if after is None else bisect_right(self._places, after)
+        rows: list[StoredMessage] = []
+        total = 0
+        for place in islice(self._places, start, start + limit):
+            row = self.rows[place.message_id]
+            total += len(row.message.body)
+            if rows and total > limit_bytes:
+                break
+            rows.append(StoredMessage(row.message, row.delivery_count))
+        return Page(rows, is_last=start + len(rows) == len(self._places))

@@ -1,0 +1,268 @@
+"""The store in a PostgreSQL database: set-based statements on the raw psycopg connection, an advisory lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+from psycopg import pq
+from sqlalchemy import URL, Connection, NullPool, create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from stompd.broker.message import Place, QueueId
+from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusable
+from stompd.store.batch import Batch
+from stompd.store.dialect import Dialect, Key, MessageRow, Statement
+from stompd.store.sql import SqlStore
+
+#: libpq's settings, unless the URL has its own: a server that vanished is noticed within half a minute.
+_CONNECTION_DEFAULTS = {
+    "application_name": "stompd",
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+
+# `off` would confirm what a crash can lose. The other values all wait for our own disk, and an operator who wants to
+# wait for a standby too has chosen one of them; so only `off` is overruled.
+_COMMIT_ON_DISK = """
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+"""
+
+# A queue is empty at one moment and holds a million rows at the next, so statistics mislead the planner: it may settle
+# for reading the whole table. Every statement here has one right plan, which goes through the primary key.
+_PLANS = """
+    SELECT set_config('enable_' || node, 'off', false)
+    FROM unnest(ARRAY['seqscan', 'bitmapscan', 'hashjoin', 'mergejoin', 'sort']) AS node
+    UNION ALL SELECT set_config('plan_cache_mode', 'force_generic_plan', false)
+    UNION ALL SELECT set_config('jit', 'off', false)
+"""
+
+# Advisory locks belong to one database; within it, each schema (search_path) may have its own broker.
+_LOCK = "SELECT pg_try_advisory_lock(1398034253, hashtext(current_schema()))"
+
+_INSERT = """
+    INSERT INTO stompd_message (queue_id, urgency, message_id, timestamp_ms, expires_ms, is_persistent, destination,
+                                headers, body, delivery_count)
+    SELECT queue_id, urgency, message_id, timestamp_ms, expires_ms, is_persistent, destination, headers::json, body, 0
+    FROM unnest(%b::bigint[], %b::smallint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::boolean[], %b::text[],
+                %b::text[], %b::bytea[])
+        AS arrived (queue_id, urgency, message_id, timestamp_ms, expires_ms, is_persistent, destination, headers, body)
+    ON CONFLICT DO NOTHING
+"""
+_PUT_QUEUES = """
+    INSERT INTO stompd_queue (queue_id, name, is_durable, delivered_through, recovered_through)
+    SELECT queue_id, name, is_durable, 0, 0
+    FROM unnest(%b::bigint[], %b::text[], %b::boolean[]) AS put (queue_id, name, is_durable)
+    ON CONFLICT (queue_id) DO NOTHING
+"""
+_MARK = """
+    UPDATE stompd_queue AS queue SET delivered_through = mark.through
+    FROM unnest(%b::bigint[], %b::bigint[]) AS mark (queue_id, through)
+    WHERE queue.queue_id = mark.queue_id AND queue.delivered_through < mark.through
+"""
+_RETURN = """
+    UPDATE stompd_message AS message SET delivery_count = returned.delivery_count
+    FROM unnest(%b::bigint[], %b::smallint[], %b::bigint[], %b::integer[])
+        AS returned (queue_id, urgency, message_id, delivery_count)
+    WHERE message.queue_id = returned.queue_id AND message.urgency = returned.urgency
+        AND message.message_id = returned.message_id
+"""
+_DELETE = """
+    DELETE FROM stompd_message AS message
+    USING unnest(%b::bigint[], %b::smallint[], %b::bigint[]) AS deleted (queue_id, urgency, message_id)
+    WHERE message.queue_id = deleted.queue_id AND message.urgency = deleted.urgency
+        AND message.message_id = deleted.message_id
+"""
+_DROP_MESSAGES = "DELETE FROM stompd_message WHERE queue_id = ANY(%b::bigint[])"
+_DROP_QUEUES = "DELETE FROM stompd_queue WHERE queue_id = ANY(%b::bigint[])"
+
+# Bodies behind the byte limit stay where they are: their length is known without reading them.
+_PAGE = """
+    SELECT urgency, message_id, timestamp_ms, expires_ms, delivery_count, is_persistent, destination, headers::text,
+           body, ahead
+    FROM (SELECT *, row_number() OVER place AS number, sum(octet_length(body)) OVER place AS bytes,
+                 count(*) OVER () AS ahead
+          FROM (SELECT * FROM stompd_message
+                WHERE queue_id = %b::bigint AND (urgency, message_id) > (%b::smallint, %b::bigint)
+                ORDER BY urgency, message_id LIMIT %b::bigint + 1) AS message
+          WINDOW place AS (ORDER BY urgency, message_id)) AS message
+    WHERE number <= %b::bigint AND (bytes <= %b::bigint OR number = 1)
+    ORDER BY urgency, message_id
+"""
+
+_BEGIN, _COMMIT = Statement("BEGIN", ()), Statement("COMMIT", ())
+
+# SQLSTATE classes and codes (PostgreSQL documentation, appendix A).
+_REFUSED_CLASSES = ("22", "23", "54")  # data exception, constraint violation, a limit of the program
+_UNUSABLE_CLASSES = ("28", "3D", "3F", "42", "0A")  # login, database, schema, tables and rights, not supported
+
+# While a connection is made, libpq passes on the server's words but not the SQLSTATE. What is not recognized, such
+# as words in another language, counts as something that may pass.
+_REFUSED_LOGIN = (
+    "authentication failed",
+    "no password supplied",
+    "does not exist",
+    "no pg_hba.conf entry",
+    "not permitted to log in",
+    "permission denied for database",
+    "invalid connection option",
+    "server does not support SSL",
+)
+
+
+class PostgresqlStore(SqlStore):
+    """Keeps messages in a PostgreSQL database."""
+
+    def __init__(self, url: str, *, upgrade: bool = True) -> None:
+        """Describe a store.
+
+        Args:
+            url: `postgresql://user:password@host:5432/database`; libpq's settings may follow as a query.
+            upgrade: Whether `open` brings an older schema up to date.
+
+        Raises:
+            StoreUnusable: The URL is malformed.
+        """
+        super().__init__(PostgresqlDialect(url), upgrade=upgrade)
+
+
+class PostgresqlDialect(Dialect):
+    """PostgreSQL through psycopg 3."""
+
+    begin = "BEGIN"
+    errors = (DBAPIError, psycopg.Error, UnicodeEncodeError)
+
+    def __init__(self, url: str) -> None:
+        parsed = _parse(url)
+        place = parsed.host or parsed.query.get("host") or "the local socket"
+        port = f":{parsed.port}" if parsed.port else ""
+        self.description = f"PostgreSQL database {parsed.database or parsed.username} at {place}{port}"
+        settings = {name: value for name, value in _CONNECTION_DEFAULTS.items() if name not in parsed.query}
+        self._engine = create_engine(
+            parsed, connect_args=settings, poolclass=NullPool, pool_reset_on_return=None, isolation_level="AUTOCOMMIT"
+        )
+
+    def connect(self) -> Connection:
+        """Connect and make the session's settings."""
+        connection = self._engine.connect()
+        try:
+            self._set_up(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def lock(self, connection: Connection) -> bool:
+        """Take the advisory lock; the server lets go of it when the session ends in any way."""
+        return bool(connection.exec_driver_sql(_LOCK).scalar())
+
+    def disconnect(self, connection: Connection) -> None:
+        """End the session."""
+        connection.close()
+
+    def statements(self, batch: Batch, returned: Sequence[tuple[Key, int]], deleted: Sequence[Key]) -> list[Statement]:
+        """Return one statement for each kind of change; for inserts, one for each `Rows`."""
+        dropped = [(queue_id,) for queue_id in batch.dropped]
+        queues = [(put.queue_id, put.name, put.is_durable) for put in batch.queues]
+        return [
+            *_over(_DROP_MESSAGES, dropped),
+            *_over(_DROP_QUEUES, dropped),
+            *_over(_PUT_QUEUES, queues),
+            *(Statement(_INSERT, rows.columns) for rows in batch.rows),
+            *_over(_MARK, list(batch.marks.items())),
+            *_over(_RETURN, [(*key, count) for key, count in returned]),
+            *_over(_DELETE, deleted),
+        ]
+
+    def execute(self, connection: Connection, statements: Sequence[Statement]) -> None:
+        """Execute in one round trip: a single statement by itself, more as a pipeline with BEGIN and COMMIT."""
+        raw = _raw(connection)
+        if len(statements) == 1:
+            raw.execute(*statements[0], prepare=True)
+            return
+        try:
+            with raw.pipeline() as pipeline:
+                _fill(pipeline, raw, (_BEGIN, *statements, _COMMIT))
+        except psycopg.Error:
+            if raw.info.transaction_status == pq.TransactionStatus.INERROR:
+                raw.execute("ROLLBACK")
+            raise
+
+    def load(
+        self, connection: Connection, queue_id: QueueId, after: Place, limit: int, limit_bytes: int
+    ) -> tuple[list[MessageRow], bool]:
+        """Read one range of the primary key."""
+        parameters = (queue_id, *after, limit, limit, limit_bytes)
+        rows = _raw(connection).execute(_PAGE, parameters, prepare=True, binary=True).fetchall()
+        return [row[:-1] for row in rows], not rows or rows[0][-1] == len(rows)
+
+    def explain(self, error: BaseException | None) -> tuple[type[StoreError], str]:
+        """Judge by SQLSTATE, or by psycopg's class when the server was not asked."""
+        state = getattr(error, "sqlstate", None)
+        if state is None:
+            return _explain_local(error), " ".join(str(error).split())
+        # The first line is the server's message; the next ones may quote a row, and so a body.
+        words = str(error).partition("\n")[0]
+        if state.startswith(_REFUSED_CLASSES):
+            return StoreRefused, words
+        return StoreUnusable if state.startswith(_UNUSABLE_CLASSES) else StoreUnavailable, words
+
+    def is_lost(self, connection: Connection) -> bool:
+        """Whether the session has ended, or is stuck in a transaction."""
+        return _raw(connection).info.transaction_status != pq.TransactionStatus.IDLE
+
+    def _set_up(self, connection: Connection) -> None:
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+        if encoding != "UTF8":
+            raise StoreUnusable(
+                f"{self.description} is encoded in {encoding}: create the database with ENCODING 'UTF8'"
+            )
+        connection.exec_driver_sql(_COMMIT_ON_DISK)
+        connection.exec_driver_sql(_PLANS)
+
+
+def _raw(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, psycopg.Connection)
+    return raw
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # not as the cause: it may quote a part of the password
+        raise StoreUnusable("the store URL is malformed: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE") from None
+    if parsed.drivername not in ("postgresql", "postgresql+psycopg", "postgres"):
+        raise StoreUnusable(f"the store URL has the driver {parsed.drivername}: write postgresql://")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def _fill(
+    pipeline: psycopg.Pipeline, raw: psycopg.Connection[tuple[Any, ...]], statements: Sequence[Statement]
+) -> None:
+    try:
+        for statement in statements:
+            raw.execute(*statement, prepare=True)
+    except psycopg.Error:
+        # The answer to an early statement may arrive while later ones are sent; take the other answers too.
+        with suppress(psycopg.Error):
+            pipeline.sync()
+        raise
+
+
+def _explain_local(error: BaseException | None) -> type[StoreError]:
+    if isinstance(error, psycopg.DataError | UnicodeEncodeError):
+        return StoreRefused
+    is_refused_login = any(words in str(error) for words in _REFUSED_LOGIN)
+    return StoreUnusable if is_refused_login or isinstance(error, psycopg.ProgrammingError) else StoreUnavailable
+
+
+def _over(statement: str, rows: Sequence[tuple[object, ...]]) -> list[Statement]:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return [Statement(statement, columns)] if rows else []

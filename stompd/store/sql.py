@@ -1,0 +1,265 @@
+"""The store in a SQL database; what differs between databases is in their `Dialect`."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from sqlalchemy import Connection, func, select, text
+from sqlalchemy.exc import DBAPIError
+from zope.interface import implementer
+
+from stompd.broker.message import HIGHEST_PRIORITY, Message, Place, QueueId
+from stompd.broker.units import Page, Recovered, RecoveredQueue, StoredMessage, UnitOfWork
+from stompd.errors import StoreError, StoreLocked, StoreLost, StoreRefused, StoreUnavailable, StoreUnusable
+from stompd.interfaces import IMessageStore
+from stompd.store.batch import Batch
+from stompd.store.dialect import Dialect, Key, MessageRow
+from stompd.store.revision import current_revision, head_revision, is_newer, upgrade
+from stompd.store.schema import BROKER, MESSAGE, QUEUE
+
+#: Before the first message of any queue: urgencies start at 0 and ids at 1.
+_HEAD = Place(0, 0)
+
+
+@implementer(IMessageStore)
+class SqlStore:
+    """Keeps messages in a SQL database, through one connection that holds the lock."""
+
+    def __init__(self, dialect: Dialect, *, upgrade: bool = True) -> None:
+        """Describe a store; `open` connects.
+
+        Args:
+            dialect: Which database.
+            upgrade: Whether `open` brings an older schema up to date; otherwise it refuses and names the command.
+        """
+        self.description = dialect.description
+        self._dialect = dialect
+        self._may_upgrade = upgrade
+        self._connection: Connection | None = None
+        self._owner: str | None = None  # None: not open
+        # What `open` found and `apply` added: which urgencies a queue may hold, since a unit that deletes or returns
+        # a message does not name its urgency and the key begins with it; and up to where a crash counts a delivery.
+        self._urgencies: dict[int, set[int]] = {}
+        self._recovered_through: dict[int, int] = {}
+
+    def open(self) -> Recovered:
+        """Connect, lock, upgrade, recover; see `IMessageStore`."""
+        if self._owner is not None:
+            raise StoreLocked(f"{self.description} is open already")
+        with self._raising(StoreUnavailable, StoreUnusable), self._connecting() as connection:
+            recovered = self._take_over(connection)
+        self._connection = connection
+        return recovered
+
+    def migrate(self) -> str:
+        """Bring the schema up to date while no broker runs, and say in a sentence what was done.
+
+        Raises:
+            StoreLocked: A broker holds the store.
+            StoreUnavailable: It cannot be reached now.
+            StoreUnusable: It never will be.
+        """
+        with self._raising(StoreUnavailable, StoreUnusable), self._connecting() as connection:
+            self._lock(connection)
+            done = self._upgrade(connection)
+        self._dialect.disconnect(connection)
+        return done
+
+    def apply(self, units: Sequence[UnitOfWork]) -> None:
+        """Write the units in one transaction; see `IMessageStore`."""
+        batch = Batch(units)
+        for rows in batch.rows:
+            for queue_id, urgency in set(zip(rows.queue_ids, rows.urgencies, strict=True)):
+                self._urgencies.setdefault(queue_id, set()).add(urgency)
+        returned = [(key, count) for place, count in batch.returns.items() for key in self._keys(*place)]
+        deleted = [key for place in batch.deleted for key in self._keys(*place)]
+        statements = self._dialect.statements(batch, returned, deleted)
+        if statements:
+            with self._raising(StoreRefused, StoreUnavailable), self._connected() as connection:
+                self._dialect.execute(connection, statements)
+        for queue_id in batch.dropped:
+            self._urgencies.pop(queue_id, None)
+
+    def load(self, queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int) -> Page:
+        """Read one range of the primary key; see `IMessageStore`."""
+        with self._raising(StoreUnavailable), self._connected() as connection:
+            rows, is_last = self._dialect.load(connection, queue_id, after or _HEAD, limit, limit_bytes)
+        recovered_through = self._recovered_through.get(queue_id, 0)
+        return Page([_stored_message(row, recovered_through) for row in rows], is_last=is_last)
+
+    def close(self) -> None:
+        """Record the clean end and disconnect; see `IMessageStore`."""
+        self._owner = None
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            # When the database is away just now, the next `open` takes it for a crash, which is harmless.
+            with suppress(StoreUnavailable), self._raising(StoreUnavailable), self._transaction(connection):
+                connection.execute(QUEUE.update().where(QUEUE.c.delivered_through > 0).values(delivered_through=0))
+                connection.execute(BROKER.update().values(is_clean=True))
+        finally:
+            self._dialect.disconnect(connection)
+
+    def _keys(self, queue_id: int, message_id: int) -> list[Key]:
+        return [(queue_id, urgency, message_id) for urgency in self._urgencies.get(queue_id, ())]
+
+    def _lock(self, connection: Connection) -> None:
+        if not self._dialect.lock(connection):
+            raise StoreLocked(f"another broker uses {self.description}")
+
+    def _take_over(self, connection: Connection) -> Recovered:
+        self._lock(connection)
+        self._agree_on_schema(connection)
+        owner = secrets.token_hex(16)
+        with self._transaction(connection):
+            self._recover(connection, owner)
+            recovered = self._survey(connection)
+        self._owner = owner
+        return recovered
+
+    def _agree_on_schema(self, connection: Connection) -> None:
+        current = current_revision(connection)
+        if current == head_revision():
+            return
+        if current is None or self._may_upgrade:
+            self._upgrade(connection)
+            return
+        self._refuse_newer(current)
+        raise StoreUnusable(
+            f"{self.description} has the schema of revision {current}, and this program needs {head_revision()}: "
+            "run `stompd migrate`"
+        )
+
+    def _upgrade(self, connection: Connection) -> str:
+        current, head = current_revision(connection), head_revision()
+        if current == head:
+            return f"{self.description} is up to date at revision {head}."
+        self._refuse_newer(current)
+        with self._transaction(connection):
+            upgrade(connection)
+        if current is None:
+            return f"Created the tables of revision {head} in {self.description}."
+        return f"Upgraded {self.description} from revision {current} to {head}."
+
+    def _refuse_newer(self, current: str | None) -> None:
+        if current is not None and is_newer(current):
+            raise StoreUnusable(
+                f"{self.description} has the schema of revision {current}, which is newer than this program's "
+                f"{head_revision()}: install the newer stompd, or restore a backup made before its upgrade"
+            )
+
+    def _recover(self, connection: Connection, owner: str) -> None:
+        """Take away what need not survive, and count a delivery for what may be in consumers' hands."""
+        is_clean = connection.scalar(select(BROKER.c.is_clean))
+        connection.execute(BROKER.delete())
+        connection.execute(BROKER.insert().values(broker_id=1, owner=owner, is_clean=False))
+        connection.execute(QUEUE.delete().where(~QUEUE.c.is_durable))
+        # In the words of the partial index, so that the database uses it.
+        connection.execute(MESSAGE.delete().where(text("NOT is_persistent")))
+        if is_clean is False:
+            crashed = QUEUE.c.delivered_through > QUEUE.c.recovered_through
+            connection.execute(QUEUE.update().where(crashed).values(recovered_through=QUEUE.c.delivered_through))
+
+    def _survey(self, connection: Connection) -> Recovered:
+        """Count what is there, and drop messages that belong to no queue."""
+        queues = connection.execute(select(QUEUE).order_by(QUEUE.c.name)).all()
+        grouped = select(
+            MESSAGE.c.queue_id,
+            MESSAGE.c.urgency,
+            func.count().label("messages"),
+            func.max(MESSAGE.c.message_id).label("highest_id"),
+        ).group_by(MESSAGE.c.queue_id, MESSAGE.c.urgency)
+        counts = {queue.queue_id: 0 for queue in queues}
+        self._urgencies = {queue.queue_id: set() for queue in queues}
+        self._recovered_through = {queue.queue_id: queue.recovered_through for queue in queues}
+        # Queues and messages share one source of ids, and a new message at or below a mark would count as delivered.
+        ids = [max(queue.queue_id, queue.delivered_through, queue.recovered_through) for queue in queues]
+        for group in connection.execute(grouped).all():
+            ids.append(group.highest_id)
+            if group.queue_id in counts:
+                counts[group.queue_id] += group.messages
+                self._urgencies[group.queue_id].add(group.urgency)
+            else:
+                connection.execute(MESSAGE.delete().where(MESSAGE.c.queue_id == group.queue_id))
+        found = [RecoveredQueue(queue.queue_id, queue.name, counts[queue.queue_id]) for queue in queues]
+        return Recovered(found, max(ids, default=0))
+
+    @contextmanager
+    def _connecting(self) -> Iterator[Connection]:
+        """Lend a new connection, which is closed when something fails with it."""
+        connection = self._dialect.connect()
+        try:
+            yield connection
+        except BaseException:
+            self._dialect.disconnect(connection)
+            raise
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """Lend the connection, made anew when it was lost."""
+        if self._owner is None:
+            raise RuntimeError("the store is not open")
+        if self._connection is None:
+            with self._connecting() as connection:
+                self._take_back(connection, self._owner)
+            self._connection = connection
+        connection = self._connection
+        try:
+            yield connection
+        except BaseException:
+            if self._dialect.is_lost(connection):
+                self._connection = None
+                self._dialect.disconnect(connection)
+            raise
+
+    def _take_back(self, connection: Connection, owner: str) -> None:
+        """Take the lock again, unless another broker opened the store meanwhile."""
+        is_locked = self._dialect.lock(connection)
+        if connection.scalar(select(BROKER.c.owner)) != owner:
+            raise StoreLost(f"another broker has taken over {self.description}")
+        if not is_locked:
+            raise StoreUnavailable(f"the lost connection still holds the lock on {self.description}")
+
+    @contextmanager
+    def _transaction(self, connection: Connection) -> Iterator[None]:
+        connection.exec_driver_sql(self._dialect.begin)
+        try:
+            yield
+        except BaseException:
+            with suppress(DBAPIError):  # the connection is gone, and the transaction with it
+                connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")
+
+    @contextmanager
+    def _raising(self, *classes: type[StoreError]) -> Iterator[None]:
+        """Convert the driver's errors to one of the classes; the last one stands for all others."""
+        try:
+            yield
+        except self._dialect.errors as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            meaning, words = self._dialect.explain(cause)
+            if meaning not in classes:
+                meaning = classes[-1]
+            raise meaning(f"{self.description}: {words}") from error
+
+
+def _stored_message(row: MessageRow, recovered_through: int) -> StoredMessage:
+    urgency, message_id, timestamp_ms, expires_ms, count, is_persistent, destination, headers, body = row
+    message = Message(
+        destination,
+        {} if headers == "{}" else json.loads(headers),
+        body,
+        priority=HIGHEST_PRIORITY - urgency,
+        expires_ms=expires_ms,
+        is_persistent=bool(is_persistent),
+        message_id=message_id,
+        timestamp_ms=timestamp_ms,
+    )
+    if message_id <= recovered_through:
+        count = max(count, 1)
+    return StoredMessage(message, count)
