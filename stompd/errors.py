@@ -38,6 +38,9 @@ class ProtocolError(StompError):
 
     code = "protocol-error"
 
+    #: The `receipt` header of the frame at fault, as far as it could be read.
+    receipt: str | None = None
+
 
 class MalformedFrame(ProtocolError):
     """The frame is malformed."""

@@ -33,6 +33,7 @@ from stompd.errors import (
     LimitExceeded,
     LoginFailed,
     LoginTimedOut,
+    ProtocolError,
     ShuttingDown,
     StompError,
 )
@@ -235,18 +236,15 @@ class Link(Protocol):
 
     def _take_frames(self) -> None:
         now = self._reactor.seconds()
-        receipt = None
         try:
             while not (self._is_done or self._is_logging_in or self._is_suspended):
                 frame = self._parser.next_frame()
                 if frame is None:
                     self._rest(now)
                     return
-                receipt = frame.headers.get("receipt")
                 self._take(frame, now)
-                receipt = None
-        except StompError as error:
-            self._fail(error, receipt)
+        except ProtocolError as error:
+            self._fail(error, error.receipt)
         except Exception:
             _log.failure("{peer}: internal error", peer=self._peer_name())
             self._fail(InternalError("The error has been logged. It is not your fault; please report it."))
@@ -261,7 +259,11 @@ class Link(Protocol):
             raise FrameTooLarge(f"The CONNECT frame is longer than {limit} bytes (setting limits.login_frame_bytes).")
 
     def _take(self, frame: Frame, now: float) -> None:
-        request = self._session.receive_frame(frame, now)
+        try:
+            request = self._session.receive_frame(frame, now)
+        except StompError as error:
+            self._fail(error, frame.headers.get("receipt"))
+            return
         if isinstance(request, Login):
             self._log_in(request)
             return

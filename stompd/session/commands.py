@@ -109,6 +109,8 @@ def _unsubscribe(frame: Frame, version: Version, session_id: SessionId, now: flo
     if subscription_id is None and version is Version.V1_0:
         # STOMP 1.0 "UNSUBSCRIBE": the destination does instead of an id.
         subscription_id = headers.get("destination")
+        if subscription_id is None:
+            raise missing("UNSUBSCRIBE", "id (or destination)", "0")
     if subscription_id is None:
         # STOMP 1.1 "UNSUBSCRIBE": id is required.
         raise missing("UNSUBSCRIBE", "id", "0")

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TypeAlias, final
 
 from stompd.errors import AlreadyConnected, NotConnected, StompError, UnknownCommand
+from stompd.wire.frame import CLIENT_COMMANDS, SERVER_COMMANDS
 
 
 class State(Enum):
@@ -25,11 +26,6 @@ class State(Enum):
 
 #: What the table says of a command: the state it leads to, the error it earns, or None where no frame is read at all.
 Cell: TypeAlias = State | type[StompError] | None
-
-_OPENING_COMMANDS = ("CONNECT", "STOMP")
-_SESSION_COMMANDS = ("SEND", "SUBSCRIBE", "UNSUBSCRIBE", "ACK", "NACK", "BEGIN", "COMMIT", "ABORT", "DISCONNECT")
-CLIENT_COMMANDS = _OPENING_COMMANDS + _SESSION_COMMANDS
-SERVER_COMMANDS = ("CONNECTED", "MESSAGE", "RECEIPT", "ERROR")
 
 #: Every command, received in every state.
 RECEIVED: Mapping[State, Mapping[str, Cell]] = {

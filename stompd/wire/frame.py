@@ -14,6 +14,12 @@ class Version(Enum):
     V1_2 = "1.2"
 
 
+_OPENING_COMMANDS = ("CONNECT", "STOMP")
+_SESSION_COMMANDS = ("SEND", "SUBSCRIBE", "UNSUBSCRIBE", "ACK", "NACK", "BEGIN", "COMMIT", "ABORT", "DISCONNECT")
+CLIENT_COMMANDS = _OPENING_COMMANDS + _SESSION_COMMANDS
+SERVER_COMMANDS = ("CONNECTED", "MESSAGE", "RECEIPT", "ERROR")
+
+
 @final
 class Frame:
     """A command, its headers and its body, decoded.

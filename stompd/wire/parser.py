@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import final
 
 from stompd.errors import FrameTooLarge, MalformedFrame, ProtocolError
 from stompd.wire.escaping import NEVER_ESCAPED, unescape
-from stompd.wire.frame import Frame, Version
+from stompd.wire.frame import CLIENT_COMMANDS, SERVER_COMMANDS, Frame, Version
 
 #: Looked up once, since Python 3.11 takes longer to find a member of an Enum than to split a header line.
 _V1_0, _V1_1 = Version.V1_0, Version.V1_1
-
-#: What a server sends; a client accepts nothing else.
-_SERVER_COMMANDS = frozenset({"CONNECTED", "MESSAGE", "RECEIPT", "ERROR"})
 
 #: The first octet of a frame: neither a line end nor a stray NUL. A CR that ends what has arrived decides nothing yet.
 _FRAME_BEGIN = re.compile(rb"[^\r\n\0]|\r[^\n]")
@@ -22,6 +20,8 @@ _FRAME_BEGIN = re.compile(rb"[^\r\n\0]|\r[^\n]")
 #: The end of the last header line and the blank line behind it. A blank line may hold one CR in every version:
 #: STOMP 1.2 "Augmented BNF": EOL is [CR] LF; in 1.1 it could be nothing else than the end of the headers.
 _BLANK_LINE = re.compile(rb"\n\r?\n")
+
+_COMMAND = re.compile(rb"[^\r\n\0]*")
 
 #: As many octets as can belong to an unfinished `_BLANK_LINE`.
 _UNFINISHED_BLANK_LINE = 2
@@ -141,8 +141,11 @@ class FrameParser:
             head = self._head or self._read_head()
             frame = head and self._read_body(head)
         except ProtocolError as failure:
+            failure.detail = self._explain(failure)
+            failure.receipt = self._readable_receipt()
             # A copy has no traceback, which would keep the octets at fault in memory as long as the parser.
             self._failure = type(failure)(failure.detail)
+            self._failure.receipt = failure.receipt
             self._buffer.clear()
             self._start = 0
             raise
@@ -151,6 +154,29 @@ class FrameParser:
             del self._buffer[: self._start]
             self._start = 0
         return frame
+
+    def _explain(self, failure: ProtocolError) -> str:
+        """Return the detail of a failure; what does not begin like a frame is probably the end of a body."""
+        if self._head is not None or self._is_client or _LENGTH_HINT in failure.detail:
+            return failure.detail
+        command = _COMMAND.match(self._buffer, self._start)
+        is_known = command is not None and command[0].decode("latin-1") in CLIENT_COMMANDS
+        return failure.detail if is_known or self.version is None else f"{failure.detail} {_LENGTH_HINT}"
+
+    def _readable_receipt(self) -> str | None:
+        """Return the receipt that a frame at fault asks for, if that much of it can be read."""
+        if self._head is not None:
+            return self._head.headers.get("receipt")
+        longest = self.limits.header_line_bytes
+        headers = self._buffer[self._start : self._start + longest]
+        blank_line = _BLANK_LINE.search(headers)
+        for line in headers[: blank_line and blank_line.start()].split(b"\n")[1:]:
+            name, _, value = line.removesuffix(b"\r").partition(b":")
+            if name == b"receipt":
+                with suppress(UnicodeDecodeError, ProtocolError):
+                    return unescape(value.decode(), self.version or _V1_0)
+                return None
+        return None
 
     def _has_begun(self) -> bool:
         """Skip what may stand between frames; return whether the next one has begun."""
@@ -251,7 +277,7 @@ class FrameParser:
             # there a CR is part of the value; 1.0 does too, but its values are trimmed anyway.
             lines = [line.removesuffix("\r") for line in lines]
         command = lines.pop(0)
-        if self._is_client and command not in _SERVER_COMMANDS:
+        if self._is_client and command not in SERVER_COMMANDS:
             raise MalformedFrame(f"A server does not send {command[:_QUOTED_CHARACTERS]!r}. {_LENGTH_HINT}")
         headers: dict[str, str] = {}
         for line in lines:
@@ -289,7 +315,7 @@ class FrameParser:
         digits = text.lstrip("0") or "0"
         # By their count first, because `int` refuses thousands of digits, and any peer can send those.
         if len(digits) > len(str(limit)) or int(digits) > limit:
-            raise _body_too_large(limit)
+            raise self._body_too_large()
         return int(digits)
 
     def _read_body(self, frame: Frame) -> Frame | None:
@@ -300,7 +326,7 @@ class FrameParser:
             end = buffer.find(0, start + self._searched)
             found = len(buffer) if end < 0 else end
             if found - start > self.limits.body_bytes:
-                raise _body_too_large(self.limits.body_bytes)
+                raise self._body_too_large()
             if end < 0:
                 self._searched = found - start
                 return None
@@ -320,6 +346,10 @@ class FrameParser:
         self._searched = 0
         self._head = None
         return frame
+
+    def _body_too_large(self) -> FrameTooLarge:
+        setting = "limits.login_frame_bytes" if self.version is None else "limits.body_bytes"
+        return FrameTooLarge(f"The body is longer than {self.limits.body_bytes} bytes ({setting}).")
 
 
 def _unescape_headers(headers: dict[str, str], version: Version) -> dict[str, str]:
@@ -341,7 +371,3 @@ def _malformed_line(lines: list[str], line: str) -> MalformedFrame:
     return MalformedFrame(
         f"Header line {number}{quotation} has {what}. Each line is name:value, and a blank line ends the headers."
     )
-
-
-def _body_too_large(limit: int) -> FrameTooLarge:
-    return FrameTooLarge(f"The body is longer than {limit} bytes (limits.body_bytes).")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stompd.errors import AlreadyConnected, NotConnected, StompError, UnknownCommand
-from stompd.session.states import CLIENT_COMMANDS, RECEIVED, SENT, SERVER_COMMANDS, State, StateMachine
+from stompd.session.states import RECEIVED, SENT, State, StateMachine
+from stompd.wire.frame import CLIENT_COMMANDS, SERVER_COMMANDS
 from tests.session.peer import connected, frame, new_session
 
 NOW = 1_700_000_000.0
