@@ -114,7 +114,7 @@ class MemoryStore:
                 queue.set_count(operation.message_id, operation.delivery_count)
             case MarkDelivered():
                 queue.delivered_through = max(queue.delivered_through, operation.through)
-            case DeleteQueue():
+            case DeleteQueue():  # pragma: no branch - the last kind
                 del self._queues[operation.queue_id]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from sqlalchemy import Connection, func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from zope.interface import implementer
 
 from stompd.broker.message import HIGHEST_PRIORITY, Message, Place, QueueId
@@ -230,7 +230,7 @@ class SqlStore:
         try:
             yield
         except BaseException:
-            with suppress(DBAPIError):  # the connection is gone, and the transaction with it
+            with suppress(SQLAlchemyError):  # the connection is gone, and the transaction with it
                 connection.exec_driver_sql("ROLLBACK")
             raise
         connection.exec_driver_sql("COMMIT")

@@ -101,7 +101,6 @@ class SqliteDialect(Dialect):
     def __init__(self, url: str) -> None:
         # Absolute now: a daemon changes its working directory.
         self._path = _path(url).absolute()
-        self._lock_file: int | None = None
         self.description = f"SQLite file {self._path}"
         self._engine = create_engine(
             "sqlite://",
@@ -131,15 +130,15 @@ class SqliteDialect(Dialect):
         except BlockingIOError:
             os.close(lock_file)
             return False
-        self._lock_file = lock_file
+        connection.info["lock_file"] = lock_file
         return True
 
     def disconnect(self, connection: Connection) -> None:
         """Close the file, then let go of the lock."""
+        lock_file = connection.info.pop("lock_file", None)
         connection.close()
-        if self._lock_file is not None:
-            os.close(self._lock_file)
-            self._lock_file = None
+        if lock_file is not None:
+            os.close(lock_file)
 
     def statements(self, batch: Batch, returned: Sequence[tuple[Key, int]], deleted: Sequence[Key]) -> list[Statement]:
         """Return multi-row inserts, and one statement for each other kind of change."""
@@ -167,8 +166,7 @@ class SqliteDialect(Dialect):
                 raw.execute(*statement)
             raw.execute("COMMIT")
         except BaseException:
-            if raw.in_transaction:
-                raw.execute("ROLLBACK")
+            raw.rollback()
             raise
 
     def load(

@@ -1,0 +1,1 @@
+"""The Alembic environment; installed as `stompd.migrations`."""

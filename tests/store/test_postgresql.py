@@ -1,0 +1,186 @@
+"""What is particular to PostgreSQL: logins, settings, plans, and round trips."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+
+import psycopg
+import pytest
+
+from stompd.broker.message import Message, MessageId, QueueId
+from stompd.broker.units import DeleteMessage, InsertMessage, PutQueue
+from stompd.errors import StoreRefused, StoreUnusable
+from stompd.store import postgresql
+from stompd.store.postgresql import PostgresqlDialect, PostgresqlStore
+from tests.postgres import PostgresServer, create_database, drop_database
+from tests.store.vocabulary import ORDERS, apply, ids, insert, raw_connection
+
+
+def test_wrong_password_is_refused_without_repeating_it(own_postgresql_server: PostgresServer) -> None:
+    url = own_postgresql_server.url().replace(own_postgresql_server.password, "geheim%40")
+
+    with pytest.raises(StoreUnusable, match="password") as refusal:
+        PostgresqlStore(url).open()
+
+    assert "geheim" not in str(refusal.value)
+
+
+def test_unknown_role_is_unusable(own_postgresql_server: PostgresServer) -> None:
+    url = own_postgresql_server.url().replace(PostgresServer.USER, "nobody_knows")
+
+    with pytest.raises(StoreUnusable, match="nobody_knows"):
+        PostgresqlStore(url).open()
+
+
+def test_unknown_database_is_unusable(postgresql_url: str) -> None:
+    with pytest.raises(StoreUnusable, match="does not exist"):
+        PostgresqlStore(postgresql_url + "x").open()
+
+
+def test_role_without_rights_is_unusable(postgresql_url: str, admin: psycopg.Connection[tuple[object, ...]]) -> None:
+    database = postgresql_url.rpartition("/")[2]
+    role = f"{database}_reader"
+    admin.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'pw'")
+    url = re.sub(r"//[^@]*@", f"//{role}:pw@", postgresql_url)
+
+    with pytest.raises(StoreUnusable, match="permission denied"):
+        PostgresqlStore(url).open()
+
+    admin.execute(f"DROP ROLE {role}")
+
+
+def test_database_in_another_encoding_is_unusable(postgresql_server: str) -> None:
+    url = create_database(postgresql_server, encoding="LATIN1")
+
+    with pytest.raises(StoreUnusable, match="UTF8"):
+        PostgresqlStore(url).open()
+
+    drop_database(postgresql_server, url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:geheim@host:port/db",
+        "postgresql+asyncpg://user:geheim@host/db",
+        "mysql://user:geheim@host/db",
+    ],
+)
+def test_malformed_url_is_unusable_and_not_repeated(url: str) -> None:
+    with pytest.raises(StoreUnusable) as refusal:
+        PostgresqlStore(url)
+
+    assert "geheim" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_spelling_of_the_scheme_is_understood(postgresql_url: str, scheme: str) -> None:
+    store = PostgresqlStore(postgresql_url.replace("postgresql", scheme, 1))
+
+    store.open()
+
+    assert "PostgreSQL database stompd_test_" in store.description
+    store.close()
+
+
+def test_commits_wait_for_the_disk_where_the_operator_turned_that_off(
+    postgresql_url: str, admin: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    database = postgresql_url.rpartition("/")[2]
+    admin.execute(f"ALTER DATABASE {database} SET synchronous_commit = off")
+    store = PostgresqlStore(postgresql_url)
+
+    store.open()
+
+    assert raw_connection(store).execute("SHOW synchronous_commit").fetchone() == ("on",)
+    store.close()
+
+
+def test_stronger_commits_stay_as_the_operator_chose(
+    postgresql_url: str, admin: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    database = postgresql_url.rpartition("/")[2]
+    admin.execute(f"ALTER DATABASE {database} SET synchronous_commit = remote_apply")
+    store = PostgresqlStore(postgresql_url)
+
+    store.open()
+
+    assert raw_connection(store).execute("SHOW synchronous_commit").fetchone() == ("remote_apply",)
+    store.close()
+
+
+def test_settings_in_the_url_win(postgresql_url: str) -> None:
+    store = PostgresqlStore(postgresql_url + "?application_name=orders")
+
+    store.open()
+
+    assert raw_connection(store).execute("SHOW application_name").fetchone() == ("orders",)
+    store.close()
+
+
+def test_refusal_by_the_database_quotes_no_row(postgresql_store: PostgresqlStore) -> None:
+    with pytest.raises(StoreRefused) as refusal:
+        apply(postgresql_store, insert(1), PutQueue(QueueId(8), "/queue/orders"))
+
+    assert "DETAIL" not in str(refusal.value)
+
+
+def test_text_that_is_not_unicode_is_refused(postgresql_store: PostgresqlStore) -> None:
+    with pytest.raises(StoreRefused):
+        apply(postgresql_store, InsertMessage(ORDERS, Message("\ud800", {}, b"", message_id=1)))
+
+    apply(postgresql_store, insert(1))
+    assert ids(postgresql_store) == [1]
+
+
+def test_bodies_are_stored_uncompressed(postgresql_store: PostgresqlStore) -> None:
+    apply(postgresql_store, insert(1, b"x" * 100_000))
+
+    row = raw_connection(postgresql_store).execute("SELECT pg_column_size(body) FROM stompd_message").fetchone()
+
+    assert row == (100_000,)
+
+
+def test_large_batch_takes_one_round_trip(postgresql_store: PostgresqlStore) -> None:
+    apply(postgresql_store, *(insert(number) for number in range(1000)))
+    operations = [insert(number) for number in range(1000, 2000)]
+    operations += [DeleteMessage(ORDERS, MessageId(number)) for number in range(1000)]
+    connection = raw_connection(postgresql_store)
+    with tempfile.TemporaryFile("w+") as trace:
+        connection.pgconn.trace(trace.fileno())
+
+        apply(postgresql_store, *operations)
+
+        connection.pgconn.untrace()
+        trace.seek(0)
+        sent = [line.split("\t")[3].strip() for line in trace if "\tF\t" in line]
+    assert sent.count("Sync") == 1
+    assert sent.count("Bind") == 4  # BEGIN, INSERT, DELETE, COMMIT
+
+
+@pytest.mark.parametrize("statement", ["_PAGE", "_DELETE", "_RETURN"])
+def test_plans_go_through_the_primary_key(postgresql_store: PostgresqlStore, statement: str) -> None:
+    text = getattr(postgresql, statement)
+    for number in range(1, text.count("%b") + 1):
+        text = text.replace("%b", f"${number}", 1)
+    connection = raw_connection(postgresql_store)
+    connection.execute(f"PREPARE planned AS {text}".encode(), prepare=False)
+    arguments = ", ".join(["NULL"] * text.count("$"))
+
+    plan = "\n".join(str(line) for (line,) in connection.execute(f"EXPLAIN EXECUTE planned ({arguments})".encode()))
+
+    assert "Index Scan using stompd_message_pkey" in plan
+    assert "Seq Scan" not in plan
+    assert "Sort" not in plan.replace("Sort Key", "")
+
+
+def test_connection_settings_notice_a_vanished_server(postgresql_url: str) -> None:
+    dialect = PostgresqlDialect(postgresql_url)
+
+    connection = dialect.connect()
+
+    parameters = postgresql._raw(connection).info.get_parameters()
+    assert (parameters["connect_timeout"], parameters["tcp_user_timeout"]) == ("5", "20000")
+    dialect.disconnect(connection)
