@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias, final
 
-from stompd.broker.message import Message, MessageId, QueueId
+from stompd.broker.message import Message, MessageId, Place, QueueId
 
 
 @final
@@ -31,22 +31,22 @@ class InsertMessage:
 class DeleteMessage:
     """Take a message out of a queue, because it was acknowledged, expired or dropped."""
 
-    __slots__ = ("message_id", "queue_id")
+    __slots__ = ("place", "queue_id")
 
-    def __init__(self, queue_id: QueueId, message_id: MessageId) -> None:
+    def __init__(self, queue_id: QueueId, place: Place) -> None:
         self.queue_id = queue_id
-        self.message_id = message_id
+        self.place = place
 
 
 @final
 class ReturnMessage:
     """Record that a message came back: it has now been delivered `delivery_count` times."""
 
-    __slots__ = ("delivery_count", "message_id", "queue_id")
+    __slots__ = ("delivery_count", "place", "queue_id")
 
-    def __init__(self, queue_id: QueueId, message_id: MessageId, delivery_count: int) -> None:
+    def __init__(self, queue_id: QueueId, place: Place, delivery_count: int) -> None:
         self.queue_id = queue_id
-        self.message_id = message_id
+        self.place = place
         self.delivery_count = delivery_count
 
 

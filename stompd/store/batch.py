@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, Message, MessageId, QueueId
 from stompd.broker.units import (
@@ -24,6 +24,9 @@ STATEMENT_BYTES = 32 * 1024 * 1024
 
 _LARGEST_ID = 2**63 - 1  # BIGINT
 _LARGEST_COUNT = 2**31 - 1  # INTEGER
+
+#: `(queue_id, urgency, message_id)`: the primary key of a message row.
+Key: TypeAlias = tuple[int, int, int]
 
 _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -112,8 +115,8 @@ class Batch:
         self.queues: list[PutQueue] = []
         self.rows: list[Rows] = []
         self.marks: dict[QueueId, MessageId] = {}
-        self.returns: dict[tuple[QueueId, MessageId], int] = {}
-        self.deleted: list[tuple[QueueId, MessageId]] = []
+        self.returns: dict[Key, int] = {}
+        self.deleted: list[Key] = []
         for operation in operations:
             check(operation)
             if operation.queue_id not in self.dropped:
@@ -124,9 +127,9 @@ class Batch:
             case InsertMessage():
                 self._add_row(operation.queue_id, operation.message)
             case DeleteMessage():
-                self.deleted.append((operation.queue_id, operation.message_id))
+                self.deleted.append((operation.queue_id, *operation.place))
             case ReturnMessage():
-                self.returns[operation.queue_id, operation.message_id] = operation.delivery_count
+                self.returns[(operation.queue_id, *operation.place)] = operation.delivery_count
             case PutQueue():
                 self.queues.append(operation)
             case MarkDelivered():  # pragma: no branch - what deletes a queue does not come here
@@ -154,8 +157,8 @@ def check(operation: Operation) -> None:
             raise StoreRefused("a queue's name contains NUL")
         case ReturnMessage() if not 0 <= operation.delivery_count <= _LARGEST_COUNT:
             raise StoreRefused(f"the delivery count {operation.delivery_count} has more than 31 bits")
-        case DeleteMessage() | ReturnMessage() if not 0 <= operation.message_id <= _LARGEST_ID:
-            raise StoreRefused(f"the message id {operation.message_id} has more than 63 bits")
+        case DeleteMessage() | ReturnMessage() if not 0 <= operation.place.message_id <= _LARGEST_ID:
+            raise StoreRefused(f"the message id {operation.place.message_id} has more than 63 bits")
         case MarkDelivered() if not 0 <= operation.through <= _LARGEST_ID:
             raise StoreRefused(f"the delivery mark {operation.through} has more than 63 bits")
 

@@ -12,9 +12,6 @@ from stompd.broker.message import Place, QueueId
 from stompd.errors import StoreError
 from stompd.store.batch import Batch
 
-#: `(queue_id, urgency, message_id)`: the primary key of a message row.
-Key: TypeAlias = tuple[int, int, int]
-
 #: `(urgency, message_id, timestamp_ms, expires_ms, delivery_count, is_persistent, destination, headers, body)`, with
 #: the headers as JSON text.
 MessageRow: TypeAlias = Sequence[Any]
@@ -56,14 +53,8 @@ class Dialect(ABC):
         """Close a connection, which may be broken, and release the lock."""
 
     @abstractmethod
-    def statements(self, batch: Batch, returned: Sequence[tuple[Key, int]], deleted: Sequence[Key]) -> list[Statement]:
-        """Return what makes a batch durable, in the order that `Batch` explains.
-
-        Args:
-            batch: What to write, but for its returns and deletions.
-            returned: Keys of rows that came back, and their delivery counts; some keys may not exist.
-            deleted: Keys of rows to delete; some may not exist.
-        """
+    def statements(self, batch: Batch) -> list[Statement]:
+        """Return what makes a batch durable, in the order that `Batch` explains."""
 
     @abstractmethod
     def execute(self, connection: Connection, statements: Sequence[Statement]) -> None:

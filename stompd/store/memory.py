@@ -109,9 +109,9 @@ class MemoryStore:
             case InsertMessage():
                 queue.insert(operation.message)
             case DeleteMessage():
-                queue.delete(operation.message_id)
+                queue.delete(operation.place.message_id)
             case ReturnMessage():
-                queue.set_count(operation.message_id, operation.delivery_count)
+                queue.set_count(operation.place.message_id, operation.delivery_count)
             case MarkDelivered():
                 queue.delivered_through = max(queue.delivered_through, operation.through)
             case DeleteQueue():  # pragma: no branch - the last kind

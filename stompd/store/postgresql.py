@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from stompd.broker.message import Place, QueueId
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusable
 from stompd.store.batch import Batch
-from stompd.store.dialect import Dialect, Key, MessageRow, Statement
+from stompd.store.dialect import Dialect, MessageRow, Statement
 from stompd.store.sql import SqlStore
 
 #: libpq's settings, unless the URL has its own: a server that vanished is noticed within half a minute.
@@ -166,7 +166,7 @@ class PostgresqlDialect(Dialect):
         """End the session."""
         connection.close()
 
-    def statements(self, batch: Batch, returned: Sequence[tuple[Key, int]], deleted: Sequence[Key]) -> list[Statement]:
+    def statements(self, batch: Batch) -> list[Statement]:
         """Return one statement for each kind of change; for inserts, one for each `Rows`."""
         dropped = [(queue_id,) for queue_id in batch.dropped]
         queues = [(put.queue_id, put.name, put.is_durable) for put in batch.queues]
@@ -176,8 +176,8 @@ class PostgresqlDialect(Dialect):
             *_over(_PUT_QUEUES, queues),
             *(Statement(_INSERT, rows.columns) for rows in batch.rows),
             *_over(_MARK, list(batch.marks.items())),
-            *_over(_RETURN, [(*key, count) for key, count in returned]),
-            *_over(_DELETE, deleted),
+            *_over(_RETURN, [(*key, count) for key, count in batch.returns.items()]),
+            *_over(_DELETE, batch.deleted),
         ]
 
     def execute(self, connection: Connection, statements: Sequence[Statement]) -> None:

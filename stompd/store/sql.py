@@ -16,7 +16,7 @@ from stompd.broker.units import Page, Recovered, RecoveredQueue, StoredMessage, 
 from stompd.errors import StoreError, StoreLocked, StoreLost, StoreRefused, StoreUnavailable, StoreUnusable
 from stompd.interfaces import IMessageStore
 from stompd.store.batch import Batch
-from stompd.store.dialect import Dialect, Key, MessageRow
+from stompd.store.dialect import Dialect, MessageRow
 from stompd.store.revision import current_revision, head_revision, is_newer, upgrade
 from stompd.store.schema import BROKER, MESSAGE, QUEUE
 
@@ -40,9 +40,7 @@ class SqlStore:
         self._may_upgrade = upgrade
         self._connection: Connection | None = None
         self._owner: str | None = None  # None: not open
-        # What `open` found and `apply` added: which urgencies a queue may hold, since a unit that deletes or returns
-        # a message does not name its urgency and the key begins with it; and up to where a crash counts a delivery.
-        self._urgencies: dict[int, set[int]] = {}
+        # Up to where, in each queue, a crash counts a delivery; as `open` found it.
         self._recovered_through: dict[int, int] = {}
 
     def open(self) -> Recovered:
@@ -71,17 +69,10 @@ class SqlStore:
     def apply(self, units: Sequence[UnitOfWork]) -> None:
         """Write the units in one transaction; see `IMessageStore`."""
         batch = Batch(units)
-        for rows in batch.rows:
-            for queue_id, urgency in set(zip(rows.queue_ids, rows.urgencies, strict=True)):
-                self._urgencies.setdefault(queue_id, set()).add(urgency)
-        returned = [(key, count) for place, count in batch.returns.items() for key in self._keys(*place)]
-        deleted = [key for place in batch.deleted for key in self._keys(*place)]
-        statements = self._dialect.statements(batch, returned, deleted)
+        statements = self._dialect.statements(batch)
         if statements:
             with self._raising(StoreRefused, StoreUnavailable), self._connected() as connection:
                 self._dialect.execute(connection, statements)
-        for queue_id in batch.dropped:
-            self._urgencies.pop(queue_id, None)
 
     def load(self, queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int) -> Page:
         """Read one range of the primary key; see `IMessageStore`."""
@@ -103,9 +94,6 @@ class SqlStore:
                 connection.execute(BROKER.update().values(is_clean=True))
         finally:
             self._dialect.disconnect(connection)
-
-    def _keys(self, queue_id: int, message_id: int) -> list[Key]:
-        return [(queue_id, urgency, message_id) for urgency in self._urgencies.get(queue_id, ())]
 
     def _lock(self, connection: Connection) -> None:
         if not self._dialect.lock(connection):
@@ -169,20 +157,17 @@ class SqlStore:
         queues = connection.execute(select(QUEUE).order_by(QUEUE.c.name)).all()
         grouped = select(
             MESSAGE.c.queue_id,
-            MESSAGE.c.urgency,
             func.count().label("messages"),
             func.max(MESSAGE.c.message_id).label("highest_id"),
-        ).group_by(MESSAGE.c.queue_id, MESSAGE.c.urgency)
+        ).group_by(MESSAGE.c.queue_id)
         counts = {queue.queue_id: 0 for queue in queues}
-        self._urgencies = {queue.queue_id: set() for queue in queues}
         self._recovered_through = {queue.queue_id: queue.recovered_through for queue in queues}
         # Queues and messages share one source of ids, and a new message at or below a mark would count as delivered.
         ids = [max(queue.queue_id, queue.delivered_through, queue.recovered_through) for queue in queues]
         for group in connection.execute(grouped).all():
             ids.append(group.highest_id)
             if group.queue_id in counts:
-                counts[group.queue_id] += group.messages
-                self._urgencies[group.queue_id].add(group.urgency)
+                counts[group.queue_id] = group.messages
             else:
                 connection.execute(MESSAGE.delete().where(MESSAGE.c.queue_id == group.queue_id))
         found = [RecoveredQueue(queue.queue_id, queue.name, counts[queue.queue_id]) for queue in queues]

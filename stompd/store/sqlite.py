@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from stompd.broker.message import Place, QueueId
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusable
 from stompd.store.batch import Batch, Rows
-from stompd.store.dialect import Dialect, Key, MessageRow, Statement
+from stompd.store.dialect import Dialect, MessageRow, Statement
 from stompd.store.sql import SqlStore
 
 #: Longer statements are no faster, and SQLite parses them anew for every number of rows.
@@ -140,7 +140,7 @@ class SqliteDialect(Dialect):
         if lock_file is not None:
             os.close(lock_file)
 
-    def statements(self, batch: Batch, returned: Sequence[tuple[Key, int]], deleted: Sequence[Key]) -> list[Statement]:
+    def statements(self, batch: Batch) -> list[Statement]:
         """Return multi-row inserts, and one statement for each other kind of change."""
         dropped = list(batch.dropped)
         queues = [(put.queue_id, put.name, put.is_durable) for put in batch.queues]
@@ -150,8 +150,8 @@ class SqliteDialect(Dialect):
             *_over(_PUT_QUEUES, queues),
             *chain.from_iterable(_inserts(rows) for rows in batch.rows),
             *_over(_MARK, list(batch.marks.items())),
-            *_over(_RETURN, [(*key, count) for key, count in returned]),
-            *_over(_DELETE, deleted),
+            *_over(_RETURN, [(*key, count) for key, count in batch.returns.items()]),
+            *_over(_DELETE, batch.deleted),
         ]
 
     def execute(self, connection: Connection, statements: Sequence[Statement]) -> None:

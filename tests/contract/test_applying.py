@@ -17,7 +17,7 @@ from stompd.broker.units import (
 from stompd.errors import StoreRefused
 from stompd.interfaces import IMessageStore
 from tests.contract.site import Site
-from tests.contract.vocabulary import ENOUGH, ORDERS, PAYMENTS, apply, counts, ids, insert, unit
+from tests.contract.vocabulary import ENOUGH, ORDERS, PAYMENTS, apply, at, counts, ids, insert, unit
 
 
 def test_applying_nothing_is_harmless(orders: IMessageStore) -> None:
@@ -30,8 +30,8 @@ def test_applying_nothing_is_harmless(orders: IMessageStore) -> None:
 def test_applying_units_again_is_harmless(site: Site, orders: IMessageStore) -> None:
     units = [
         unit(PutQueue(PAYMENTS, "p"), insert(1), insert(2, priority=9), insert(1, queue_id=PAYMENTS)),
-        unit(ReturnMessage(ORDERS, MessageId(1), 2), MarkDelivered(ORDERS, MessageId(2)), insert(3)),
-        unit(DeleteMessage(ORDERS, MessageId(2)), DeleteQueue(PAYMENTS)),
+        unit(ReturnMessage(ORDERS, at(1), 2), MarkDelivered(ORDERS, MessageId(2)), insert(3)),
+        unit(DeleteMessage(ORDERS, at(2, 9)), DeleteQueue(PAYMENTS)),
     ]
     orders.apply(units)
     once = counts(orders), counts(orders, PAYMENTS)
@@ -45,7 +45,7 @@ def test_changes_of_many_queues_go_in_one_batch(store: IMessageStore) -> None:
     queues = [QueueId(number) for number in range(1, 301)]
     store.apply([unit(PutQueue(queue_id, f"reply-{queue_id}"), insert(9, queue_id=queue_id)) for queue_id in queues])
 
-    store.apply([unit(DeleteMessage(queue_id, MessageId(9))) for queue_id in queues[1:]])
+    store.apply([unit(DeleteMessage(queue_id, at(9))) for queue_id in queues[1:]])
 
     assert [queue_id for queue_id in queues if ids(store, queue_id)] == [1]
 
@@ -60,8 +60,8 @@ REFUSED: dict[str, Operation] = {
     "expiry out of range": InsertMessage(ORDERS, Message("/queue/a", {}, b"", message_id=9, expires_ms=1 << 63)),
     "priority out of range": insert(9, priority=10),
     "queue id out of range": PutQueue(QueueId(1 << 63), "a"),
-    "count out of range": ReturnMessage(ORDERS, MessageId(1), 1 << 31),
-    "deleted id out of range": DeleteMessage(ORDERS, MessageId(1 << 63)),
+    "count out of range": ReturnMessage(ORDERS, at(1), 1 << 31),
+    "deleted id out of range": DeleteMessage(ORDERS, at(1 << 63)),
     "mark out of range": MarkDelivered(ORDERS, MessageId(1 << 63)),
 }
 
@@ -71,7 +71,7 @@ def test_refused_batch_leaves_nothing(orders: IMessageStore, fault: str) -> None
     apply(orders, insert(1), insert(2))
     batch = [
         unit(insert(3), PutQueue(QueueId(77), "new")),
-        unit(DeleteMessage(ORDERS, MessageId(2)), ReturnMessage(ORDERS, MessageId(1), 5)),
+        unit(DeleteMessage(ORDERS, at(2)), ReturnMessage(ORDERS, at(1), 5)),
         unit(REFUSED[fault]),
         unit(insert(4)),
     ]

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from stompd.broker.message import MessageId, Place
+from stompd.broker.message import Place
 from stompd.broker.units import DeleteMessage, PutQueue
 from stompd.interfaces import IMessageStore
-from tests.contract.vocabulary import ENOUGH, ORDERS, PAYMENTS, apply, ids, insert, message
+from tests.contract.vocabulary import ENOUGH, ORDERS, PAYMENTS, apply, at, ids, insert, message
 
 
 def test_queue_that_does_not_exist_is_empty(store: IMessageStore) -> None:
@@ -47,7 +47,7 @@ def test_pages_follow_one_another_through_all_priorities(orders: IMessageStore, 
 def test_page_goes_on_after_a_place_whose_message_is_gone(orders: IMessageStore) -> None:
     apply(orders, *(insert(number) for number in (1, 2, 3, 4)))
     after = message(2).place
-    apply(orders, DeleteMessage(ORDERS, MessageId(2)))
+    apply(orders, DeleteMessage(ORDERS, at(2)))
 
     page = orders.load(ORDERS, after, 10, ENOUGH)
 

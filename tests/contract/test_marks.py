@@ -6,7 +6,7 @@ from stompd.broker.message import MessageId
 from stompd.broker.units import MarkDelivered, PutQueue, ReturnMessage
 from stompd.interfaces import IMessageStore
 from tests.contract.site import Site
-from tests.contract.vocabulary import ORDERS, PAYMENTS, apply, counts, ids, insert, reopen, unit
+from tests.contract.vocabulary import ORDERS, PAYMENTS, apply, at, counts, ids, insert, reopen, unit
 
 
 def test_crash_counts_a_delivery_up_to_the_mark(site: Site, orders: IMessageStore) -> None:
@@ -20,7 +20,7 @@ def test_crash_counts_a_delivery_up_to_the_mark(site: Site, orders: IMessageStor
 
 
 def test_crash_leaves_messages_that_have_a_count(site: Site, orders: IMessageStore) -> None:
-    apply(orders, insert(1), insert(2), ReturnMessage(ORDERS, MessageId(1), 4), MarkDelivered(ORDERS, MessageId(2)))
+    apply(orders, insert(1), insert(2), ReturnMessage(ORDERS, at(1), 4), MarkDelivered(ORDERS, MessageId(2)))
 
     store = reopen(site, orders, crash=True)
 
@@ -69,7 +69,7 @@ def test_message_returned_after_a_crash_has_the_count_it_came_back_with(site: Si
     apply(orders, insert(1), MarkDelivered(ORDERS, MessageId(1)))
     store = reopen(site, orders, crash=True)
 
-    apply(store, ReturnMessage(ORDERS, MessageId(1), 2))
+    apply(store, ReturnMessage(ORDERS, at(1), 2))
 
     assert counts(store) == {1: 2}
 

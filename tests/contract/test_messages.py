@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from stompd.broker.message import Message, MessageId
+from stompd.broker.message import Message
 from stompd.broker.units import DeleteMessage, InsertMessage, PutQueue, ReturnMessage
 from stompd.interfaces import IMessageStore
 from tests.contract.site import Site
-from tests.contract.vocabulary import ENOUGH, ORDERS, PAYMENTS, apply, counts, ids, insert, message, reopen, unit
+from tests.contract.vocabulary import ENOUGH, ORDERS, PAYMENTS, apply, at, counts, ids, insert, message, reopen, unit
 
 
 def test_message_comes_back_as_it_was_stored(site: Site, orders: IMessageStore) -> None:
@@ -47,7 +47,7 @@ def test_bodies_keep_their_octets(orders: IMessageStore, bodies: list[bytes]) ->
 
 def test_inserting_again_is_harmless(orders: IMessageStore) -> None:
     apply(orders, insert(1, b"first"), insert(1, b"first"))
-    apply(orders, ReturnMessage(ORDERS, MessageId(1), 2))
+    apply(orders, ReturnMessage(ORDERS, at(1), 2))
 
     apply(orders, insert(1, b"first"))
 
@@ -58,7 +58,7 @@ def test_one_message_may_be_in_many_queues(orders: IMessageStore) -> None:
     shared = message(1)
     apply(orders, PutQueue(PAYMENTS, "p"), InsertMessage(ORDERS, shared), InsertMessage(PAYMENTS, shared))
 
-    apply(orders, DeleteMessage(ORDERS, MessageId(1)))
+    apply(orders, DeleteMessage(ORDERS, at(1)))
 
     assert ids(orders) == []
     assert ids(orders, PAYMENTS) == [1]
@@ -97,7 +97,7 @@ def test_large_bodies_are_kept_whole(orders: IMessageStore) -> None:
 def test_deleted_message_is_gone(orders: IMessageStore) -> None:
     apply(orders, *(insert(number, priority=number) for number in range(1, 10)))
 
-    apply(orders, *(DeleteMessage(ORDERS, MessageId(number)) for number in (9, 4, 1)))
+    apply(orders, *(DeleteMessage(ORDERS, at(number, number)) for number in (9, 4, 1)))
 
     assert ids(orders) == [8, 7, 6, 5, 3, 2]
 
@@ -105,15 +105,15 @@ def test_deleted_message_is_gone(orders: IMessageStore) -> None:
 def test_deleting_what_does_not_exist_is_harmless(orders: IMessageStore) -> None:
     apply(orders, insert(1))
 
-    apply(orders, DeleteMessage(ORDERS, MessageId(2)), DeleteMessage(PAYMENTS, MessageId(1)))
+    apply(orders, DeleteMessage(ORDERS, at(2)), DeleteMessage(PAYMENTS, at(1)))
 
     assert ids(orders) == [1]
 
 
 def test_message_inserted_returned_and_deleted_in_one_batch_is_gone(orders: IMessageStore) -> None:
-    insertion, deletion = insert(1), DeleteMessage(ORDERS, MessageId(1))
+    insertion, deletion = insert(1), DeleteMessage(ORDERS, at(1))
 
-    orders.apply([unit(insertion), unit(ReturnMessage(ORDERS, MessageId(1), 1)), unit(deletion), unit(insert(2))])
+    orders.apply([unit(insertion), unit(ReturnMessage(ORDERS, at(1), 1)), unit(deletion), unit(insert(2))])
 
     assert ids(orders) == [2]
 
@@ -121,7 +121,7 @@ def test_message_inserted_returned_and_deleted_in_one_batch_is_gone(orders: IMes
 def test_returned_message_keeps_its_place_and_has_the_new_count(orders: IMessageStore) -> None:
     apply(orders, insert(1), insert(2, priority=9), insert(3))
 
-    apply(orders, ReturnMessage(ORDERS, MessageId(2), 1), ReturnMessage(ORDERS, MessageId(1), 7))
+    apply(orders, ReturnMessage(ORDERS, at(2, 9), 1), ReturnMessage(ORDERS, at(1), 7))
 
     assert list(counts(orders).items()) == [(2, 1), (1, 7), (3, 0)]
 
@@ -129,13 +129,13 @@ def test_returned_message_keeps_its_place_and_has_the_new_count(orders: IMessage
 def test_last_of_several_returns_counts(orders: IMessageStore) -> None:
     apply(orders, insert(1), insert(2))
 
-    orders.apply([unit(ReturnMessage(ORDERS, MessageId(1), number)) for number in (1, 3, 2)])
+    orders.apply([unit(ReturnMessage(ORDERS, at(1), number)) for number in (1, 3, 2)])
 
     assert counts(orders) == {1: 2, 2: 0}
 
 
 def test_returning_what_does_not_exist_is_harmless(orders: IMessageStore) -> None:
-    apply(orders, ReturnMessage(ORDERS, MessageId(1), 1))
+    apply(orders, ReturnMessage(ORDERS, at(1), 1))
 
     assert ids(orders) == []
 
@@ -144,7 +144,7 @@ def test_changes_after_a_restart_reach_messages_of_every_priority(site: Site, or
     apply(orders, *(insert(number + 1, priority=number) for number in range(10)))
     store = reopen(site, orders, crash=False)
 
-    apply(store, *(DeleteMessage(ORDERS, MessageId(number)) for number in (1, 5, 9)))
-    apply(store, *(ReturnMessage(ORDERS, MessageId(number), number) for number in (2, 6, 10)))
+    apply(store, *(DeleteMessage(ORDERS, at(number, number - 1)) for number in (1, 5, 9)))
+    apply(store, *(ReturnMessage(ORDERS, at(number, number - 1), number) for number in (2, 6, 10)))
 
     assert counts(store) == {10: 10, 8: 0, 7: 0, 6: 6, 4: 0, 3: 0, 2: 2}

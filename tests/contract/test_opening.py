@@ -10,7 +10,7 @@ from stompd.broker.units import DeleteMessage, MarkDelivered, PutQueue
 from stompd.errors import StoreLocked
 from stompd.interfaces import IMessageStore
 from tests.contract.site import Site
-from tests.contract.vocabulary import ORDERS, PAYMENTS, apply, ids, insert
+from tests.contract.vocabulary import ORDERS, PAYMENTS, apply, at, ids, insert
 
 
 def test_store_provides_the_interface(site: Site) -> None:
@@ -100,7 +100,7 @@ def test_highest_id_covers_messages_and_queues(site: Site, orders: IMessageStore
     orders.close()
     store = site.store()
     with_messages = store.open().highest_id
-    apply(store, *(DeleteMessage(ORDERS, MessageId(PAYMENTS + n)) for n in (5, 7, 9)))
+    apply(store, *(DeleteMessage(ORDERS, at(PAYMENTS + n, priority)) for n, priority in ((5, 4), (7, 4), (9, 9))))
     store.close()
 
     without_messages = site.store().open().highest_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from stompd.broker.message import Message, QueueId
+from stompd.broker.message import Message, MessageId, Place, QueueId
 from stompd.broker.units import InsertMessage, Operation, UnitOfWork
 from stompd.interfaces import IMessageStore
 from tests.contract.site import Site
@@ -32,6 +32,11 @@ def message(message_id: int, body: bytes = b"", *, priority: int = 4, is_persist
     return Message(
         "/queue/orders", {}, body, priority=priority, is_persistent=is_persistent, message_id=message_id, timestamp_ms=1
     )
+
+
+def at(message_id: int, priority: int = 4) -> Place:
+    """Return the place of such a message in its queue."""
+    return Place(9 - priority, MessageId(message_id))
 
 
 def insert(message_id: int, body: bytes = b"", *, queue_id: QueueId = ORDERS, priority: int = 4) -> InsertMessage:

@@ -28,7 +28,7 @@ class Work:
         self._random = Random(seed)
         self._last_id = 0
         self._names: dict[QueueId, str] = {}
-        self._ids: dict[QueueId, list[MessageId]] = {}
+        self._places: dict[QueueId, list[Place]] = {}
         self.every_queue: list[QueueId] = []
 
     def batch(self) -> list[UnitOfWork]:
@@ -52,35 +52,35 @@ class Work:
         if not self._names or self.chance(0.05):
             return self._put_queue()
         queue_id = self._random.choice(list(self._names))
-        ids = self._ids[queue_id]
+        places = self._places[queue_id]
         if self.chance(0.03):
             del self._names[queue_id]
             return DeleteQueue(queue_id)
-        if self.chance(0.5) or not ids:
+        if self.chance(0.5) or not places:
             return self._insert(queue_id)
-        message_id = self._random.choice(ids)
+        place = self._random.choice(places)
         if self.chance(0.2):
-            return MarkDelivered(queue_id, message_id)
+            return MarkDelivered(queue_id, place.message_id)
         if self.chance(0.4):
-            return ReturnMessage(queue_id, message_id, self._random.randint(1, 5))
-        ids.remove(message_id)
-        return DeleteMessage(queue_id, message_id)
+            return ReturnMessage(queue_id, place, self._random.randint(1, 5))
+        places.remove(place)
+        return DeleteMessage(queue_id, place)
 
     def _put_queue(self) -> PutQueue:
         queue_id = QueueId(self._new_id())
         name = next(name for name in map(str, range(1000)) if name not in self._names.values())
-        self._names[queue_id], self._ids[queue_id] = name, []
+        self._names[queue_id], self._places[queue_id] = name, []
         self.every_queue.append(queue_id)
         return PutQueue(queue_id, name, is_durable=self.chance(0.9))
 
     def _insert(self, queue_id: QueueId) -> InsertMessage:
         message_id = MessageId(self._new_id())
-        self._ids[queue_id].append(message_id)
         priority = 4 if self.chance(0.5) else self._random.randint(0, 9)
         body = self._random.randbytes(self._random.randint(0, 9))
         message = Message(
             "d", {}, body, priority=priority, is_persistent=self.chance(0.9), message_id=message_id, timestamp_ms=1
         )
+        self._places[queue_id].append(message.place)
         return InsertMessage(queue_id, message)
 
 

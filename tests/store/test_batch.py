@@ -8,7 +8,7 @@ from stompd.broker.message import Message, MessageId, QueueId
 from stompd.broker.units import DeleteQueue, InsertMessage, MarkDelivered, PutQueue, ReturnMessage, UnitOfWork
 from stompd.store import batch as module
 from stompd.store.batch import Batch
-from tests.store.vocabulary import ORDERS, insert
+from tests.store.vocabulary import ORDERS, at, insert
 
 
 def test_one_statement_takes_a_bounded_number_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +32,7 @@ def test_what_is_done_to_a_queue_that_is_dropped_is_left_out() -> None:
         PutQueue(ORDERS, "a"),
         InsertMessage(ORDERS, message),
         MarkDelivered(ORDERS, MessageId(1)),
-        ReturnMessage(ORDERS, MessageId(1), 1),
+        ReturnMessage(ORDERS, at(1), 1),
         DeleteQueue(ORDERS),
         PutQueue(QueueId(8), "a"),
     ]
@@ -46,9 +46,9 @@ def test_what_is_done_to_a_queue_that_is_dropped_is_left_out() -> None:
 
 def test_highest_mark_and_last_return_count() -> None:
     operations = [MarkDelivered(ORDERS, MessageId(mark)) for mark in (3, 5, 4)]
-    operations += [ReturnMessage(ORDERS, MessageId(1), count) for count in (1, 3, 2)]
+    operations += [ReturnMessage(ORDERS, at(1), count) for count in (1, 3, 2)]
 
     batch = Batch([UnitOfWork(1, operations)])
 
     assert batch.marks == {ORDERS: 5}
-    assert batch.returns == {(ORDERS, 1): 2}
+    assert batch.returns == {(ORDERS, *at(1)): 2}

@@ -8,13 +8,13 @@ import tempfile
 import psycopg
 import pytest
 
-from stompd.broker.message import Message, MessageId, QueueId
+from stompd.broker.message import Message, QueueId
 from stompd.broker.units import DeleteMessage, InsertMessage, PutQueue
 from stompd.errors import StoreRefused, StoreUnusable
 from stompd.store import postgresql
 from stompd.store.postgresql import PostgresqlDialect, PostgresqlStore
 from tests.postgres import PostgresServer, create_database, drop_database
-from tests.store.vocabulary import ORDERS, apply, ids, insert, raw_connection
+from tests.store.vocabulary import ORDERS, apply, at, ids, insert, raw_connection
 
 
 def test_wrong_password_is_refused_without_repeating_it(own_postgresql_server: PostgresServer) -> None:
@@ -146,7 +146,7 @@ def test_bodies_are_stored_uncompressed(postgresql_store: PostgresqlStore) -> No
 def test_large_batch_takes_one_round_trip(postgresql_store: PostgresqlStore) -> None:
     apply(postgresql_store, *(insert(number) for number in range(1000)))
     operations = [insert(number) for number in range(1000, 2000)]
-    operations += [DeleteMessage(ORDERS, MessageId(number)) for number in range(1000)]
+    operations += [DeleteMessage(ORDERS, at(number)) for number in range(1000)]
     connection = raw_connection(postgresql_store)
     with tempfile.TemporaryFile("w+") as trace:
         connection.pgconn.trace(trace.fileno())

@@ -6,14 +6,13 @@ import psycopg
 import pytest
 from sqlalchemy import Connection
 
-from stompd.broker.message import MessageId
 from stompd.broker.units import DeleteMessage, InsertMessage, Recovered
 from stompd.errors import StoreLocked, StoreLost, StoreUnavailable
 from stompd.store import postgresql
 from stompd.store.postgresql import PostgresqlStore
 from stompd.store.schema import QUEUE
 from tests.postgres import PostgresServer
-from tests.store.vocabulary import ORDERS, PUT_ORDERS, apply, ids, insert, raw_connection
+from tests.store.vocabulary import ORDERS, PUT_ORDERS, apply, at, ids, insert, raw_connection
 
 
 def end_session(admin: psycopg.Connection[tuple[object, ...]], store: PostgresqlStore) -> None:
@@ -61,9 +60,9 @@ def test_session_lost_before_a_pipeline_is_replaced(
     end_session(admin, postgresql_store)
 
     with pytest.raises(StoreUnavailable):
-        apply(postgresql_store, insert(2), DeleteMessage(ORDERS, MessageId(1)))
+        apply(postgresql_store, insert(2), DeleteMessage(ORDERS, at(1)))
 
-    apply(postgresql_store, insert(2), DeleteMessage(ORDERS, MessageId(1)))
+    apply(postgresql_store, insert(2), DeleteMessage(ORDERS, at(1)))
     assert ids(postgresql_store) == [2]
 
 
@@ -199,7 +198,7 @@ def test_conflict_with_another_session_is_unavailable(
         admin.execute("LOCK TABLE stompd_message")
 
         with pytest.raises(StoreUnavailable, match="lock timeout"):
-            apply(postgresql_store, insert(1), DeleteMessage(ORDERS, MessageId(2)))
+            apply(postgresql_store, insert(1), DeleteMessage(ORDERS, at(2)))
 
     apply(postgresql_store, insert(1))
     assert ids(postgresql_store) == [1]

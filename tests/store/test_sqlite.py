@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine
 
-from stompd.broker.message import MessageId
 from stompd.broker.units import DeleteMessage
 from stompd.errors import StoreUnavailable, StoreUnusable
 from stompd.store import sqlite
 from stompd.store.sqlite import SqliteStore
-from tests.store.vocabulary import ORDERS, PUT_ORDERS, apply, ids, insert
+from tests.store.vocabulary import ORDERS, PUT_ORDERS, apply, at, ids, insert
 
 
 @pytest.fixture
@@ -136,7 +135,7 @@ def test_full_disk_is_unavailable_and_leaves_nothing(store: SqliteStore) -> None
     raw(store).execute(f"PRAGMA max_page_count = {pages + 10}")
 
     with pytest.raises(StoreUnavailable, match="full"):
-        apply(store, insert(1), insert(2, bytes(1_000_000)), DeleteMessage(ORDERS, MessageId(3)))
+        apply(store, insert(1), insert(2, bytes(1_000_000)), DeleteMessage(ORDERS, at(3)))
 
     assert ids(store) == []
     apply(store, insert(1))
@@ -148,16 +147,16 @@ def test_connection_that_cannot_roll_back_is_replaced(store: SqliteStore) -> Non
     raw(store).execute("BEGIN")  # stands for a rollback that failed
 
     with pytest.raises(StoreUnavailable):
-        apply(store, insert(2), DeleteMessage(ORDERS, MessageId(1)))
+        apply(store, insert(2), DeleteMessage(ORDERS, at(1)))
 
-    apply(store, insert(2), DeleteMessage(ORDERS, MessageId(1)))
+    apply(store, insert(2), DeleteMessage(ORDERS, at(1)))
     assert ids(store) == [2]
 
 
 def test_large_batch_takes_few_statements(store: SqliteStore) -> None:
     apply(store, *(insert(number) for number in range(1000)))
     operations = [insert(number) for number in range(1000, 2000)]
-    operations += [DeleteMessage(ORDERS, MessageId(number)) for number in range(1000)]
+    operations += [DeleteMessage(ORDERS, at(number)) for number in range(1000)]
     executed: list[str] = []
     raw(store).set_trace_callback(executed.append)
 

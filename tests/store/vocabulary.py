@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from stompd.broker.message import Message, QueueId
+from stompd.broker.message import DEFAULT_PRIORITY, HIGHEST_PRIORITY, Message, MessageId, Place, QueueId
 from stompd.broker.units import InsertMessage, Operation, PutQueue, UnitOfWork
 from stompd.interfaces import IMessageStore
 from stompd.store import postgresql
@@ -17,6 +17,11 @@ PUT_ORDERS = PutQueue(ORDERS, "/queue/orders")
 def apply(store: IMessageStore, *operations: Operation) -> None:
     """Apply one unit."""
     store.apply([UnitOfWork(1, operations)])
+
+
+def at(message_id: int) -> Place:
+    """Return the place of such a message in its queue."""
+    return Place(HIGHEST_PRIORITY - DEFAULT_PRIORITY, MessageId(message_id))
 
 
 def insert(message_id: int, body: bytes = b"", *, headers: dict[str, str] | None = None) -> InsertMessage:
