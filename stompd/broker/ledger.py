@@ -69,7 +69,7 @@ class Ledger:
         """
         if work.operations:
             if self._riding:
-                self._send_riding()
+                self._send_riding(self._riding)
             pending = self._persist(work, session, receipt, is_urgent=True)
             if session is not None:
                 session.pending = pending
@@ -116,7 +116,7 @@ class Ledger:
     def settle(self, session: Session) -> None:
         """Make the session wait until everything decided so far is durable."""
         if self._riding:
-            self._send_riding()
+            self._send_riding(self._riding)
         if self._applied < self._serial:
             # An empty unit: units are applied in order, so when it was, all before it were.
             session.pending = self._persist(Work(), session, None, is_urgent=True)
@@ -124,7 +124,7 @@ class Ledger:
     def take_effects(self) -> list[Effect]:
         """Return the effects since the last call, in order."""
         if self._riding:
-            self._send_riding()
+            self._send_riding(self._riding)
         effects, self.effects = self.effects, []
         return effects
 
@@ -171,10 +171,9 @@ class Ledger:
         self.effects.append(Persist(UnitOfWork(serial, work.operations), is_urgent=is_urgent))
         return pending
 
-    def _send_riding(self) -> None:
-        work, self._riding = self._riding, None
-        if work is not None:
-            self._persist(work, None, None, is_urgent=False)
+    def _send_riding(self, work: Work) -> None:
+        self._riding = None
+        self._persist(work, None, None, is_urgent=False)
 
     def _emit(self, session: Session, effect: Effect) -> None:
         if not session.is_refused:

@@ -33,12 +33,14 @@ class Queue:
     """
 
     __slots__ = (
+        "_deliverable",
         "_ids",
         "_ledger",
         "_line",
         "_marked",
         "_marking",
         "_page_bytes",
+        "_passed_over",
         "_spooling",
         "_woken",
         "arriving",
@@ -94,9 +96,12 @@ class Queue:
         self._woken = woken
         self._page_bytes = limits.window_bytes
         self._line: deque[Subscription] = deque()
-        self._spooling = 0  # those that need not survive among the arriving; none in memory may overtake them
+        self._passed_over: list[Subscription] = []  # the head was too large for them; another one may not be
         # Only what outlives the broker can come back after a crash.
         self._marked = self._marking = 0 if is_durable else _NO_MARK_NEEDED
+        # Of those that need not survive and are on their way into the store: each that no later one goes before.
+        self._spooling: deque[int] = deque()
+        self._deliverable = self._marked  # no stored entry beyond it may be delivered yet
 
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a new message into this queue."""
@@ -131,15 +136,18 @@ class Queue:
         """Deliver what can be delivered, taking turns among the subscriptions with credit."""
         self.is_woken = False
         line, window, effects, now_ms = self._line, self.window, self._ledger.effects, now * 1000
+        passed_over = self._passed_over
+        if passed_over:
+            self._recall()
         while line:
             entry = window.head()
             if entry is None:
                 break
             if 0 < entry.message.expires_ms <= now_ms:
-                window.pop()
+                window.pop(entry)
                 self.settle(entry)
                 continue
-            if entry.is_stored and entry.place.message_id > self._marked:
+            if entry.is_stored and entry.place.message_id > self._deliverable:
                 if entry.place.message_id > self._marking:
                     self._extend_mark(now)
                 break
@@ -147,10 +155,14 @@ class Queue:
             if not subscription.may_take(entry):
                 line.popleft()
                 subscription.is_waiting = False
+                if subscription.may_take_smaller:
+                    passed_over.append(subscription)
                 continue
-            window.pop()
+            window.pop(entry)
             effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
             line.rotate(-1)
+            if passed_over:
+                self._recall()
         if self.subscriptions:
             self._load_ahead()
 
@@ -158,12 +170,12 @@ class Queue:
         """Forget an entry for good; nobody waits for it."""
         self.depth -= 1
         if entry.is_stored:
-            self._ledger.ride(DeleteMessage(self.queue_id, entry.message.message_id))
+            self._ledger.ride(DeleteMessage(self.queue_id, entry.place))
 
     def settle_in(self, work: Work, entry: Entry) -> None:
         """Forget an entry for good, as part of a unit; if that is refused, the entry comes back."""
         if entry.is_stored:
-            work.operations.append(DeleteMessage(self.queue_id, entry.message.message_id))
+            work.operations.append(DeleteMessage(self.queue_id, entry.place))
         work.steps.append(self._forget)
         work.undo.append(partial(self._put_back, entry))
 
@@ -171,12 +183,12 @@ class Queue:
         """Return an entry to its old place, counted as delivered; nobody waits for the count to be durable."""
         self._put_back(entry)
         if entry.is_stored and self.is_durable:
-            self._ledger.ride(ReturnMessage(self.queue_id, entry.message.message_id, entry.delivery_count))
+            self._ledger.ride(ReturnMessage(self.queue_id, entry.place, entry.delivery_count))
 
     def give_back_in(self, work: Work, entry: Entry) -> None:
         """Return an entry to its old place when a unit was applied, its count being part of the unit."""
         if entry.is_stored:
-            work.operations.append(ReturnMessage(self.queue_id, entry.message.message_id, entry.delivery_count + 1))
+            work.operations.append(ReturnMessage(self.queue_id, entry.place, entry.delivery_count + 1))
         step = partial(self._put_back, entry)
         work.steps.append(step)
         work.undo.append(step)
@@ -203,19 +215,30 @@ class Queue:
         if not self._spooling and self.window.has_room(message):
             self._arrive(Entry(message, is_stored=False))
             return
-        self._spooling += 1
         work = Work()
         self._store(message, now, work)
-        work.steps.append(self._end_spooling)
-        work.undo.append(self._end_spooling)
+        end = partial(self._end_spooling, message.message_id)
+        work.steps.append(end)
+        work.undo.append(end)
         self._ledger.enact(None, work)
+        while self._spooling and self._spooling[-1] > message.message_id:
+            self._spooling.pop()
+        self._spooling.append(message.message_id)
+        self._limit_deliveries()
 
-    def _end_spooling(self) -> None:
-        self._spooling -= 1
+    def _end_spooling(self, message_id: int) -> None:
+        if self._spooling[0] == message_id:  # else a later one goes before it
+            self._spooling.popleft()
+        self._limit_deliveries()
+        self._wake()
+
+    def _limit_deliveries(self) -> None:
+        """Let nothing be delivered that the store cannot flag, or that would overtake what is being spooled."""
+        self._deliverable = min(self._marked, self._spooling[0] - 1) if self._spooling else self._marked
 
     def _arrive(self, entry: Entry) -> None:
         self.window.append(entry)
-        if self._line and not self.is_woken:
+        if (self._line or self._passed_over) and not self.is_woken:
             self._wake()
 
     def _arrive_stored(self, entry: Entry) -> None:
@@ -234,6 +257,14 @@ class Queue:
         entry.delivery_count += 1
         self.window.put_back(entry)
         self._wake()
+
+    def _recall(self) -> None:
+        """Let those whom the last head passed over stand in line again."""
+        for subscription in self._passed_over:
+            if subscription.is_active and not subscription.is_waiting:
+                subscription.is_waiting = True
+                self._line.append(subscription)
+        self._passed_over.clear()
 
     def _wake(self) -> None:
         if not self.is_woken:
@@ -264,6 +295,7 @@ class Queue:
 
     def _mark(self, through: MessageId) -> None:
         self._marked = through
+        self._limit_deliveries()
         self.is_stored = True
         self._wake()
 

@@ -67,8 +67,8 @@ def _up_to(subscription: Subscription, named: Delivery) -> list[Delivery]:
     # STOMP 1.2 "SUBSCRIBE", client: the ACK is cumulative, within this subscription.
     found = []
     for delivery in subscription.outstanding.values():
+        if delivery.number > named.number:
+            break
         if not delivery.is_held:
             found.append(delivery)
-        if delivery is named:
-            break
     return found

@@ -97,6 +97,11 @@ class Subscription:
             and (not self.outstanding_bytes or self.outstanding_bytes + len(entry.message.body) <= self._byte_limit)
         )
 
+    @property
+    def may_take_smaller(self) -> bool:
+        """Whether only the size of an entry can keep it from being taken now."""
+        return self.credit > 0 and self.session.is_writable
+
     def deliver(self, entry: Entry) -> Delivery:
         """Spend credit on an entry."""
         self._last_number = number = self._last_number + 1

@@ -8,7 +8,9 @@ memory or with a subscription. So a page from the store never brings an entry a 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
+from operator import attrgetter
 from typing import final
 
 from stompd.broker.delivery import Entry
@@ -17,6 +19,8 @@ from stompd.broker.units import Page
 
 #: Entries asked for at a time; enough that a page costs little per message, few enough that it is read in milliseconds.
 PAGE_COUNT = 1_000
+
+_place = attrgetter("place")
 
 _LANE_COUNT = HIGHEST_PRIORITY - LOWEST_PRIORITY + 1
 
@@ -91,19 +95,23 @@ class Window:
                 lane.is_complete = False
                 return
             lane.frontier = message_id
-        lane.entries.append(entry)
+        entries = lane.entries
+        if entries and entry.place < entries[-1].place:
+            self.put_back(entry)
+            return
+        entries.append(entry)
         self._count += 1
         self._bytes += len(entry.message.body)
 
     def put_back(self, entry: Entry) -> None:
         """Put an entry in its place by id, whatever the bounds: how many can come so is bounded elsewhere."""
         entries = self._lanes[entry.place.urgency].entries
-        index = 0
-        for other in entries:  # a returned entry's place is nearly always the head
-            if other.place > entry.place:
-                break
-            index += 1
-        entries.insert(index, entry)
+        if not entries or entry.place > entries[-1].place:
+            entries.append(entry)
+        elif entry.place < entries[0].place:
+            entries.appendleft(entry)
+        else:  # when several subscriptions return theirs
+            entries.insert(bisect_left(entries, entry.place, key=_place), entry)
         self._count += 1
         self._bytes += len(entry.message.body)
 
@@ -118,14 +126,11 @@ class Window:
                 return None
         return None
 
-    def pop(self) -> None:
-        """Remove the head; there must be one."""
-        for lane in self._order:
-            if lane.entries:
-                entry = lane.entries.popleft()
-                self._count -= 1
-                self._bytes -= len(entry.message.body)
-                return
+    def pop(self, head: Entry) -> None:
+        """Remove the entry that `head` has just returned."""
+        self._lanes[head.place.urgency].entries.popleft()
+        self._count -= 1
+        self._bytes -= len(head.message.body)
 
     def highest_frontier(self) -> MessageId:
         """Return the highest id of a stored entry ever taken in; 0 when there was none."""
@@ -172,9 +177,7 @@ class Window:
                 is_last = False  # the less urgent lanes were not asked for
                 break
             lane.frontier = entry.place.message_id
-            lane.entries.append(entry)
-            self._count += 1
-            self._bytes += len(stored.message.body)
+            self.put_back(entry)
         # The page shows the end of every lane it went past.
         for urgency, lane in self._lanes.items():
             if after.urgency <= urgency and (is_last or urgency < end):

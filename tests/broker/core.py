@@ -1,0 +1,257 @@
+"""A broker core whose effects come back as texts, so that a list of effects is the assertion of a test.
+
+An effect on a client reads `confirm 1 r`, `deliver 1 a`, `deliver 1 a again 2` (it was delivered twice before),
+`refuse 1 unknown-delivery r` or `close 1`, where 1 is the session; a subscription that is not called `s` is named
+behind it (`deliver 1/t a`). A unit reads `persist insert a, delete b`, or `later ...` when nobody waits for it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from stompd.broker.broker import Broker
+from stompd.broker.delivery import Delivery
+from stompd.broker.destination import parse_destination
+from stompd.broker.effects import CloseSession, Confirm, Deliver, Effect, LoadEntries, Persist, Refuse, SessionId
+from stompd.broker.limits import Limits
+from stompd.broker.message import DEFAULT_PRIORITY, Message
+from stompd.broker.requests import (
+    Abort,
+    AckMode,
+    Acknowledge,
+    Begin,
+    Commit,
+    DeliveredMessage,
+    DeliveryName,
+    DeliveryToken,
+    Disconnect,
+    Reject,
+    Request,
+    Send,
+    Subscribe,
+    Unsubscribe,
+)
+from stompd.broker.units import (
+    DeleteMessage,
+    DeleteQueue,
+    InsertMessage,
+    MarkDelivered,
+    Operation,
+    PutQueue,
+    ReturnMessage,
+)
+from stompd.errors import StompError
+from stompd.store.memory import MemoryStore
+
+NOW = 1_700_000_000.0
+
+#: What only the store sees.
+_STORE_VERBS = ("persist", "later", "load")
+
+
+def new_message(
+    body: str,
+    to: str = "/queue/a",
+    *,
+    priority: int = DEFAULT_PRIORITY,
+    expires_ms: int = 0,
+    is_persistent: bool = True,
+) -> Message:
+    """Return a message that the broker has not accepted yet."""
+    return Message(to, {}, body.encode(), priority=priority, expires_ms=expires_ms, is_persistent=is_persistent)
+
+
+class Core:
+    """A broker, a memory store that answers when told to, and three sessions: 1, 2 and 3."""
+
+    def __init__(self, store: MemoryStore | None = None, **limits: int) -> None:
+        self.store = store or MemoryStore()
+        self.broker = Broker(Limits(**limits), self.store.open())
+        self.now = NOW
+        self.journal: deque[Persist | LoadEntries] = deque()
+        self.marks = 0
+        self.errors: list[StompError] = []
+        self._bodies: dict[int, str] = {}
+        self._deliveries: dict[tuple[int, str], Delivery] = {}
+        for session in (1, 2, 3):
+            self.broker.open_session(SessionId(session))
+
+    def refuse(self, session: int, error: StompError, receipt: str | None = None) -> None:
+        self.broker.refuse(SessionId(session), error, receipt)
+
+    def submit(self, session: int, request: Request) -> None:
+        self.broker.submit(SessionId(session), request, self.now)
+
+    def send(
+        self,
+        session: int,
+        body: str,
+        to: str = "/queue/a",
+        *,
+        receipt: str | None = None,
+        transaction: str | None = None,
+        priority: int = DEFAULT_PRIORITY,
+        expires_ms: int = 0,
+        is_persistent: bool = True,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        message = new_message(body, to, priority=priority, expires_ms=expires_ms, is_persistent=is_persistent)
+        message.headers = headers or {}
+        self.submit(session, Send(parse_destination(to), message, transaction, receipt))
+
+    def send_all(self, session: int, bodies: str, to: str = "/queue/a", *, is_persistent: bool = True) -> None:
+        """Send one message for each word."""
+        for body in bodies.split():
+            self.send(session, body, to, is_persistent=is_persistent)
+
+    def subscribe(
+        self,
+        session: int,
+        to: str = "/queue/a",
+        name: str = "s",
+        *,
+        ack: AckMode = AckMode.INDIVIDUAL,
+        prefetch: int | None = None,
+        receipt: str | None = None,
+    ) -> None:
+        self.submit(session, Subscribe(parse_destination(to), name, ack, prefetch=prefetch, receipt=receipt))
+
+    def unsubscribe(self, session: int, name: str = "s", receipt: str | None = None) -> None:
+        self.submit(session, Unsubscribe(name, receipt))
+
+    def token(self, session: int, body: str) -> DeliveryToken:
+        """The `ack` header of the newest delivery of that body."""
+        delivery = self._deliveries[session, body]
+        return DeliveryToken(delivery.subscription.number, delivery.number)
+
+    def message_name(self, session: int, body: str, name: str | None = "s") -> DeliveredMessage:
+        """The `message-id` and `subscription` headers of the newest delivery of that body."""
+        return DeliveredMessage(str(self._deliveries[session, body].entry.message.message_id), name)
+
+    def acknowledge(
+        self, session: int, named: str | DeliveryName, transaction: str | None = None, receipt: str | None = None
+    ) -> None:
+        name = self.token(session, named) if isinstance(named, str) else named
+        self.submit(session, Acknowledge(name, transaction, receipt))
+
+    def reject(
+        self, session: int, named: str | DeliveryName, transaction: str | None = None, receipt: str | None = None
+    ) -> None:
+        name = self.token(session, named) if isinstance(named, str) else named
+        self.submit(session, Reject(name, transaction, receipt))
+
+    def begin(self, session: int, transaction: str = "t", receipt: str | None = None) -> None:
+        self.submit(session, Begin(transaction, receipt))
+
+    def commit(self, session: int, transaction: str = "t", receipt: str | None = None) -> None:
+        self.submit(session, Commit(transaction, receipt))
+
+    def abort(self, session: int, transaction: str = "t", receipt: str | None = None) -> None:
+        self.submit(session, Abort(transaction, receipt))
+
+    def disconnect(self, session: int, receipt: str | None = None) -> None:
+        self.submit(session, Disconnect(receipt))
+
+    def lose(self, session: int) -> None:
+        self.broker.close_session(SessionId(session))
+
+    def set_writable(self, session: int, is_writable: bool) -> None:
+        self.broker.set_writable(SessionId(session), is_writable=is_writable)
+
+    def settle_written(self, session: int) -> bool:
+        return self.broker.settle_written(SessionId(session))
+
+    def depth(self, to: str = "/queue/a") -> int:
+        return self.broker.depth(parse_destination(to))
+
+    def effects(self) -> list[str]:
+        """Everything decided since the last call."""
+        return [self._show(effect) for effect in self.broker.take_effects(self.now)]
+
+    def answer(self, count: int = 1) -> None:
+        """Let the store carry out the next so many units and loads."""
+        for _ in range(count):
+            asked = self.journal.popleft()
+            if isinstance(asked, Persist):
+                self.store.apply([asked.unit])
+                self.broker.unit_applied(asked.unit.serial)
+            else:
+                page = self.store.load(asked.queue_id, asked.after, asked.limit, asked.limit_bytes)
+                assert asked.after is not None
+                self.broker.entries_loaded(asked.queue_id, asked.after, page)
+
+    def refuse_unit(self, reason: str = "too long") -> None:
+        """Let the store refuse the next unit."""
+        asked = self.journal.popleft()
+        assert isinstance(asked, Persist)
+        self.broker.unit_refused(asked.unit.serial, reason)
+
+    def run(self) -> list[str]:
+        """Let the store carry out everything; return what the clients see meanwhile."""
+        shown = self.effects()
+        while self.journal:
+            self.answer()
+            shown += self.effects()
+        return [text for text in shown if not text.startswith(_STORE_VERBS)]
+
+    def rows(self) -> list[str]:
+        """The bodies of all stored messages, in the order of their ids, with delivery counts above 0 behind a colon."""
+        rows = [row for queue in self.store._queues.values() for row in queue.rows.values()]
+        rows.sort(key=lambda row: row.message.message_id)
+        return [row.message.body.decode() + (f":{row.delivery_count}" if row.delivery_count else "") for row in rows]
+
+    def restart(self, **limits: int) -> Core:
+        """Crash, and begin anew with what was applied."""
+        self.store.crash()
+        return Core(self.store, **limits)
+
+    def _show(self, effect: Effect) -> str:
+        match effect:
+            case Persist():
+                self.journal.append(effect)
+                return f"{'persist' if effect.is_urgent else 'later'} {self._show_operations(effect.unit.operations)}"
+            case LoadEntries():
+                self.journal.append(effect)
+                assert effect.after is not None
+                return f"load {effect.after.urgency} {self._bodies.get(effect.after.message_id, '-')}"
+            case Deliver():
+                return self._show_delivery(effect)
+            case Confirm():
+                headers = "".join(f" {name}:{value}" for name, value in effect.headers.items())
+                return f"confirm {effect.session_id} {effect.receipt}{headers}"
+            case Refuse():
+                self.errors.append(effect.error)
+                return f"refuse {effect.session_id} {effect.error.code} {effect.receipt or ''}".rstrip()
+            case CloseSession():
+                return f"close {effect.session_id}"
+
+    def _show_delivery(self, effect: Deliver) -> str:
+        subscription, entry = effect.delivery.subscription, effect.delivery.entry
+        body = entry.message.body.decode()
+        self._bodies[entry.message.message_id] = body
+        self._deliveries[effect.session_id, body] = effect.delivery
+        where = "" if subscription.subscription_id == "s" else f"/{subscription.subscription_id}"
+        again = f" again {entry.delivery_count}" if entry.delivery_count else ""
+        return f"deliver {effect.session_id}{where} {body}{again}"
+
+    def _show_operations(self, operations: Sequence[Operation]) -> str:
+        return ", ".join(self._show_operation(operation) for operation in operations) or "nothing"
+
+    def _show_operation(self, operation: Operation) -> str:
+        match operation:
+            case InsertMessage():
+                body = operation.message.body.decode()
+                self._bodies[operation.message.message_id] = body
+                return f"insert {body}"
+            case DeleteMessage():
+                return f"delete {self._bodies[operation.place.message_id]}"
+            case ReturnMessage():
+                return f"return {self._bodies[operation.place.message_id]} {operation.delivery_count}"
+            case PutQueue():
+                return f"queue {operation.name if operation.is_durable else 'of a subscription'}"
+            case DeleteQueue():
+                return "drop queue"
+            case MarkDelivered():
+                self.marks += 1
+                return "mark"

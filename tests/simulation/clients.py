@@ -1,0 +1,238 @@
+"""Clients that ask for anything at random, now and then for what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from stompd.broker.destination import parse_destination
+from stompd.broker.message import Message
+from stompd.broker.requests import (
+    Abort,
+    AckMode,
+    Acknowledge,
+    Begin,
+    Commit,
+    DeliveredMessage,
+    DeliveryName,
+    DeliveryToken,
+    Disconnect,
+    Reject,
+    Request,
+    Send,
+    Subscribe,
+    Unsubscribe,
+)
+from tests.simulation.model import Model
+from tests.simulation.records import (
+    ClientSession,
+    ClientSubscription,
+    Copy,
+    HeldSend,
+    HeldSettlement,
+    Home,
+    Record,
+    State,
+)
+
+_QUEUES = ("/queue/a", "/queue/b")
+_TOPICS = ("/topic/t",)
+_PRIORITIES = (4, 4, 4, 4, 9, 0)
+_MAX_SUBSCRIPTIONS = 3
+_MAX_TRANSACTIONS = 2
+
+Submit = Callable[[ClientSession, Request], None]
+
+
+class Clients:
+    """Makes requests, tells the model what they mean, and submits them."""
+
+    def __init__(self, random: Random, model: Model, submit: Submit) -> None:
+        self._random = random
+        self._model = model
+        self._submit = submit
+        self._names = 0
+        self._receipts = 0
+        self._persistence = random.choice((0.2, 0.7, 1.0))
+        self._receipt_rate = random.choice((0.1, 0.5, 0.9))
+
+    def act(self, session: ClientSession, now: float) -> None:
+        """Send one frame."""
+        action = self._random.choices(
+            (self._send, self._subscribe, self._settle, self._transact, self._unsubscribe, self._disconnect, self._err),
+            (32, 10, 40, 12, 4, 1.5, 0.5),
+        )[0]
+        action(session, now)
+
+    def _record(self, session: ClientSession) -> Record:
+        receipt = None
+        if self._random.random() < self._receipt_rate:
+            self._receipts += 1
+            receipt = f"r{self._receipts}"
+        return self._model.record(session, receipt)
+
+    def _transaction(self, session: ClientSession) -> str | None:
+        if session.transactions and self._random.random() < 0.6:
+            return self._random.choice(list(session.transactions))
+        return None
+
+    def _send(self, session: ClientSession, now: float) -> None:
+        self._names += 1
+        name = f"m{self._names}"
+        path = self._random.choice(_QUEUES + _TOPICS)
+        message = Message(
+            path,
+            {},
+            name.encode() + b"." * self._random.choice((0, 0, 5, 40)),
+            priority=self._random.choice(_PRIORITIES),
+            is_persistent=self._random.random() < self._persistence,
+            expires_ms=int(now * 1000) + self._random.randrange(1000) if self._random.random() < 0.04 else 0,
+        )
+        transaction = self._transaction(session)
+        record = self._record(session)
+        if transaction is None:
+            self._model.route(record, message, name)
+        else:
+            session.transactions[transaction].append(HeldSend(message, name))
+        self._submit(session, Send(parse_destination(path), message, transaction, record.receipt))
+
+    def _subscribe(self, session: ClientSession, now: float) -> None:
+        if len(session.subscriptions) >= _MAX_SUBSCRIPTIONS:
+            return
+        name = next(name for name in "xyzw" if name not in session.subscriptions)
+        path = self._random.choice(_QUEUES + _TOPICS)
+        ack_mode = self._random.choice((AckMode.AUTO, AckMode.CLIENT, AckMode.INDIVIDUAL, AckMode.INDIVIDUAL))
+        self.subscribe(session, path, name, ack_mode, self._random.choice((None, 0, 1, 3)))
+
+    def subscribe(
+        self, session: ClientSession, path: str, name: str, ack_mode: AckMode, prefetch: int | None
+    ) -> ClientSubscription:
+        """Send a SUBSCRIBE."""
+        limits, record = self._model.limits, self._record(session)
+        is_topic = path in _TOPICS
+        session.subscription_count += 1
+        number = session.subscription_count
+        home = Home(f"{path}/{session.session_id}/{number}", is_durable=False) if is_topic else self._model.home(path)
+        default = limits.topic_prefetch if is_topic else limits.queue_prefetch
+        credit = default if prefetch is None else min(prefetch or limits.highest_prefetch, limits.highest_prefetch)
+        topic = path if is_topic else None
+        subscription = ClientSubscription(session, name, number, ack_mode, home, topic, credit, record)
+        self._model.subscribe(subscription)
+        self._submit(
+            session, Subscribe(parse_destination(path), name, ack_mode, prefetch=prefetch, receipt=record.receipt)
+        )
+        return subscription
+
+    def _unsubscribe(self, session: ClientSession, now: float) -> None:
+        if session.subscriptions:
+            subscription = self._random.choice(list(session.subscriptions.values()))
+            record = self._record(session)
+            self._model.unsubscribe(subscription)
+            self._submit(session, Unsubscribe(subscription.name, record.receipt))
+
+    def _settle(self, session: ClientSession, now: float) -> None:
+        """ACK or NACK one of the last deliveries, mostly one that is still outstanding."""
+        if not session.history:
+            return
+        index = self._random.randrange(max(0, len(session.history) - 8), len(session.history))
+        subscription, number, copy = session.history[index]
+        self.settle(session, subscription, number, copy, self._transaction(session), self._random.random() < 0.2)
+
+    def settle(
+        self,
+        session: ClientSession,
+        subscription: ClientSubscription,
+        number: int,
+        copy: Copy,
+        transaction: str | None,
+        is_rejected: bool,
+    ) -> None:
+        """Send an ACK or NACK that names a delivery."""
+        name: DeliveryName = DeliveryToken(subscription.number, number)
+        if not session.names_by_token:
+            name = DeliveredMessage(str(copy.message.message_id), subscription.name)
+            # The client's id may be in use again, and the message may have been given to it again.
+            subscription = session.subscriptions.get(subscription.name, subscription)
+            numbers = [number for number, other in subscription.outstanding.items() if other is copy]
+            number = numbers[0] if numbers else 0
+        record = self._record(session)
+        meant = _meant(subscription, number)
+        if not meant and transaction is None and copy.state is State.GONE and copy in session.settled:
+            record.settled_before.append(copy)
+        if transaction is not None:
+            session.transactions[transaction].append(HeldSettlement(subscription, meant, is_rejected))
+            for each in meant:
+                each.move(State.HELD)
+        else:
+            self._model.settle(record, meant, is_rejected=is_rejected)
+        make = Reject if is_rejected else Acknowledge
+        self._submit(session, make(name, transaction, record.receipt))
+
+    def _transact(self, session: ClientSession, now: float) -> None:
+        if len(session.transactions) < _MAX_TRANSACTIONS and self._random.random() < 0.5:
+            transaction = next(name for name in ("t1", "t2") if name not in session.transactions)
+            record = self._record(session)
+            session.transactions[transaction] = []
+            self._submit(session, Begin(transaction, record.receipt))
+        elif session.transactions:
+            transaction = self._random.choice(list(session.transactions))
+            end = self._commit if self._random.random() < 0.7 else self._abort
+            end(session, transaction)
+
+    def _commit(self, session: ClientSession, transaction: str) -> None:
+        record = self._record(session)
+        record.is_commit = True
+        for held in session.transactions.pop(transaction):
+            if isinstance(held, HeldSend):
+                self._model.route(record, held.message, held.name)
+            else:
+                self._model.settle(record, held.copies, is_rejected=held.is_rejected)
+        self._submit(session, Commit(transaction, record.receipt))
+
+    def _abort(self, session: ClientSession, transaction: str) -> None:
+        record = self._record(session)
+        for held in session.transactions.pop(transaction):
+            if isinstance(held, HeldSettlement):
+                self._model.release(held)
+        self._submit(session, Abort(transaction, record.receipt))
+
+    def _disconnect(self, session: ClientSession, now: float) -> None:
+        self.disconnect(session)
+
+    def disconnect(self, session: ClientSession) -> None:
+        """Send a DISCONNECT."""
+        record = self._record(session)
+        record.is_disconnect = True
+        self._model.end(session)
+        self._submit(session, Disconnect(record.receipt))
+
+    def _err(self, session: ClientSession, now: float) -> None:
+        """Send what must be refused."""
+        record = self._record(session)
+        request = self._random.choice(
+            (
+                Acknowledge(DeliveryToken(99, 1), None, record.receipt),
+                Acknowledge(DeliveredMessage("never", None), "no such transaction", record.receipt),
+                Commit("no such transaction", record.receipt),
+                Unsubscribe("no such subscription", record.receipt),
+            )
+        )
+        if isinstance(request, Acknowledge) and any(
+            subscription.ack_mode is AckMode.AUTO for subscription in session.subscriptions.values()
+        ):
+            request = Commit("no such transaction", record.receipt)
+        session.fault = record
+        self._model.end(session)
+        self._submit(session, request)
+
+
+def _meant(subscription: ClientSubscription, number: int) -> list[Copy]:
+    """The deliveries that an ACK settles, if the one it names is not settled or held yet."""
+    named = subscription.outstanding.get(number)
+    if named is None or named.state is not State.OUTSTANDING:
+        return []
+    if subscription.ack_mode is AckMode.INDIVIDUAL:
+        return [named]
+    return [
+        copy for other, copy in subscription.outstanding.items() if other <= number and copy.state is State.OUTSTANDING
+    ]

@@ -1,0 +1,392 @@
+"""What must be true: a model of all queues that follows the clients' requests and checks every effect of the broker.
+
+It knows what was asked, which units the store has, and which of them the broker was told about. It does not know how
+the broker keeps anything; only the bound on memory looks inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+from stompd.broker.broker import Broker
+from stompd.broker.effects import CloseSession, Confirm, Deliver, Effect, Persist, Refuse
+from stompd.broker.limits import Limits
+from stompd.broker.message import Message
+from stompd.broker.requests import AckMode
+from stompd.broker.units import DeleteMessage, InsertMessage, Operation, PutQueue, ReturnMessage, UnitOfWork
+from tests.simulation.promises import check_delivery, check_memory, check_quiet
+from tests.simulation.records import (
+    ClientSession,
+    ClientSubscription,
+    Copy,
+    HeldSettlement,
+    Home,
+    Record,
+    State,
+    Violation,
+)
+
+
+class Model:
+    """All queues, as the clients may expect them."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.sessions: dict[int, ClientSession] = {}
+        self.homes: dict[str, Home] = {}
+        self._answered = 0
+        self._handed_out = 0
+        self._homes_by_id: dict[int, Home] = {}
+        self._by_serial: dict[int, Record] = {}
+        self._fresh: list[Record] = []  # requests of this turn: whether they need a unit will be seen
+        self._in_store: set[Copy] = set()
+        self._ever_in_store: set[Copy] = set()
+        self._order = 0
+
+    # What the clients do.
+
+    def open_session(self, session: ClientSession) -> None:
+        self.sessions[session.session_id] = session
+
+    def record(self, session: ClientSession, receipt: str | None) -> Record:
+        """Note a frame."""
+        session.frames += 1
+        record = Record(session, session.frames, receipt)
+        if receipt is not None:
+            session.expected.append(record)
+        self._fresh.append(record)
+        return record
+
+    def route(self, record: Record, message: Message, name: str) -> None:
+        """Note that a message takes effect: at its SEND, or at the COMMIT."""
+        self._order += 1
+        for home in self._homes_of(message.destination):
+            copy = Copy(name, home, record.session.session_id, self._order, message, record=record)
+            home.live[copy] = None
+            record.arriving.append(copy)
+
+    def subscribe(self, subscription: ClientSubscription) -> None:
+        session = subscription.session
+        session.subscriptions[subscription.name] = session.by_number[subscription.number] = subscription
+
+    def know_queue(self, queue_id: int, home: Home) -> None:
+        self._homes_by_id[queue_id] = home
+
+    def unsubscribe(self, subscription: ClientSubscription) -> None:
+        subscription.is_active = False
+        del subscription.session.subscriptions[subscription.name]
+        if subscription.topic is not None:
+            subscription.home.is_alive = False
+            for copy in list(subscription.home.live):
+                copy.move(State.GONE)
+        for copy in subscription.with_client():
+            if copy.state is State.OUTSTANDING:
+                del subscription.outstanding[copy.number]
+                copy.come_back()
+
+    def settle(self, record: Record, copies: Sequence[Copy], *, is_rejected: bool) -> None:
+        """Note that an ACK or NACK takes effect: at once, or with its COMMIT."""
+        is_awaited = record.receipt is not None
+        for copy in copies:
+            copy.record = record
+            if copy.holder is not None:
+                del copy.holder.outstanding[copy.number]
+            if is_rejected:
+                record.returning.append(copy)
+                copy.move(State.RETURNING)
+                continue
+            record.session.settled.append(copy)
+            if is_awaited or record.is_commit:
+                record.settling.append(copy)
+                copy.move(State.SETTLING)
+            else:
+                copy.move(State.GONE)
+
+    def settle_written(self, session: ClientSession) -> None:
+        """Note that the transport has taken everything."""
+        for subscription in session.by_number.values():
+            for copy in subscription.unsettled:
+                copy.move(State.GONE)
+            subscription.unsettled.clear()
+
+    def release(self, held: HeldSettlement) -> None:
+        """Note that an acknowledgement was aborted."""
+        for copy in held.copies:
+            copy.move(State.OUTSTANDING)
+            if not held.subscription.is_active:
+                del held.subscription.outstanding[copy.number]
+                copy.come_back()
+
+    def end(self, session: ClientSession) -> None:
+        """Note that nothing more can come from a session."""
+        session.is_over = True
+        for held in chain.from_iterable(session.transactions.values()):
+            if isinstance(held, HeldSettlement):
+                self.release(held)
+        for subscription in list(session.subscriptions.values()):
+            self.unsubscribe(subscription)
+        for subscription in session.by_number.values():
+            for copy in subscription.unsettled:
+                copy.come_back()
+            subscription.unsettled.clear()
+        session.transactions.clear()
+
+    # What the store does.
+
+    def written(self, unit: UnitOfWork) -> None:
+        """Note that the store has a unit, though the broker may never hear of it."""
+        for operation in unit.operations:
+            if isinstance(operation, InsertMessage | DeleteMessage):
+                copy = self._find(operation)
+                if copy is not None and copy.is_durable:
+                    change = self._in_store.add if isinstance(operation, InsertMessage) else self._in_store.discard
+                    change(copy)
+                    self._ever_in_store.add(copy)
+
+    def applied(self, unit: UnitOfWork) -> None:
+        """Note that the broker is told that a unit was applied."""
+        self._answered = unit.serial
+        record = self._by_serial.pop(unit.serial, None)
+        if record is None:
+            return
+        for copy in record.arriving:
+            copy.visible_after = unit.serial
+            copy.move(State.WAITING)
+        for copy in record.settling:
+            copy.move(State.GONE)
+        for copy in record.returning:
+            copy.come_back(unit.serial)
+
+    def refused(self, unit: UnitOfWork) -> None:
+        """Note that the broker is told that a unit was refused."""
+        self._answered = unit.serial
+        record = self._by_serial.pop(unit.serial)
+        for copy in record.arriving:
+            copy.move(State.GONE)
+        for copy in chain(record.settling, record.returning):
+            copy.come_back(unit.serial)
+        if record.session.fault is None or record.session.fault.serial is None:  # the first refusal counts
+            record.session.fault = record
+        if not record.session.is_lost:
+            self.end(record.session)
+
+    def may_refuse(self, unit: UnitOfWork) -> bool:
+        """Whether a client is to blame for the unit."""
+        return unit.serial in self._by_serial
+
+    # What the broker answers.
+
+    def take(self, effects: Sequence[Effect], now: float) -> None:
+        """Check the effects of one turn."""
+        for record in self._fresh:
+            for copy in record.arriving:
+                other = copy.home.by_id.setdefault(copy.message.message_id, copy)
+                if other in copy.home.live and other is not copy:
+                    raise Violation(f"{copy.name} has the id of {other.name}")
+                copy.home.by_id[copy.message.message_id] = copy
+        for effect in effects:
+            if isinstance(effect, Persist):
+                self._hand_out(effect, now)
+        for record in self._fresh:
+            self._finish_without_unit(record)
+        self._fresh.clear()
+        for effect in effects:
+            match effect:
+                case Deliver():
+                    self._delivered(effect, now)
+                case Confirm():
+                    self._confirmed(effect)
+                case Refuse():
+                    self._refused(effect)
+                case CloseSession():
+                    self._closed(effect)
+
+    def _hand_out(self, effect: Persist, now: float) -> None:
+        unit = effect.unit
+        if unit.serial != self._handed_out + 1:
+            raise Violation(f"unit {unit.serial} follows unit {self._handed_out}")
+        self._handed_out = unit.serial
+        records = {record for operation in unit.operations if (record := self._read(operation, unit.serial, now))}
+        if not records:
+            return
+        if len(records) > 1:
+            raise Violation("a unit holds what several frames asked for")
+        record = records.pop()
+        if record.serial is not None:
+            raise Violation(f"frame {record.number} of session {record.session.session_id} became two units")
+        if not effect.is_urgent:
+            raise Violation("somebody waits for a unit that is not urgent")
+        record.serial = unit.serial
+        self._by_serial[unit.serial] = record
+        touched = {self._find(each) for each in unit.operations if not isinstance(each, PutQueue)}
+        for copy in chain(record.arriving, record.settling, record.returning):
+            if copy.is_durable and copy not in touched:
+                raise Violation(f"{copy.name} is missing in the unit of its transaction")
+
+    def _read(self, operation: Operation, serial: int, now: float) -> Record | None:
+        """Return the request that an operation belongs to, unless it is the broker's own."""
+        if isinstance(operation, PutQueue):
+            if operation.is_durable:
+                self._homes_by_id[operation.queue_id] = self.home(operation.name)
+            return None
+        copy = self._find(operation)
+        if copy is None:
+            return None
+        if isinstance(operation, InsertMessage):
+            if copy.is_durable:
+                return copy.record
+            copy.visible_after = serial
+        elif isinstance(operation, DeleteMessage):
+            if copy.state is State.SETTLING:
+                return copy.record
+            if copy.state is not State.GONE and not 0 < copy.message.expires_ms <= now * 1000:
+                raise Violation(f"{copy.name} is deleted while {copy.state.name}")
+            copy.move(State.GONE)
+        elif isinstance(operation, ReturnMessage) and copy.state is State.RETURNING:
+            return copy.record
+        return None
+
+    def _finish_without_unit(self, record: Record) -> None:
+        if record.serial is not None:
+            return
+        for copy in chain(record.arriving, record.settling, record.returning):
+            if copy.is_durable:
+                raise Violation(f"no unit for {copy.name}")
+        for copy in record.arriving:
+            copy.visible_after = max(copy.visible_after, self._handed_out)
+            copy.move(State.WAITING)
+        for copy in record.settling:
+            copy.move(State.GONE)
+        for copy in record.returning:
+            copy.come_back(self._handed_out)
+
+    def _delivered(self, effect: Deliver, now: float) -> None:
+        session = self.sessions[effect.session_id]
+        delivery = effect.delivery
+        subscription = session.by_number.get(delivery.subscription.number)
+        if subscription is None or not subscription.is_active or session.is_over:
+            raise Violation("a delivery to a subscription that has ended")
+        copy = subscription.home.by_id.get(delivery.entry.message.message_id)
+        if copy is None:
+            raise Violation(f"a delivery that nobody sent: {delivery.entry.message.body!r}")
+        check_delivery(
+            subscription,
+            copy,
+            delivery.entry.delivery_count,
+            answered=self._answered,
+            now=now,
+            limits=self.limits,
+        )
+        copy.was_seen = copy.was_seen_now = True
+        if subscription.ack_mode is AckMode.AUTO:
+            subscription.unsettled.append(copy)
+            copy.move(State.UNSETTLED)
+        else:
+            copy.holder, copy.number = subscription, delivery.number
+            subscription.outstanding[delivery.number] = copy
+            session.history.append((subscription, delivery.number, copy))
+            copy.move(State.OUTSTANDING)
+
+    def _confirmed(self, effect: Confirm) -> None:
+        session = self.sessions[effect.session_id]
+        if session.is_lost:
+            return
+        if session.is_refused or session.is_closed:
+            raise Violation(f"receipt {effect.receipt} after the end of its session")
+        if not session.expected or session.expected[0].receipt != effect.receipt:
+            raise Violation(f"receipt {effect.receipt} out of turn")
+        record = session.expected.popleft()
+        record.is_answered = True
+        if record.serial is not None and record.serial > self._answered:
+            raise Violation(f"receipt {effect.receipt} before its unit was applied")
+        for copy in record.arriving:
+            if copy.is_durable and copy not in self._ever_in_store:
+                raise Violation(f"receipt {effect.receipt}, but {copy.name} is not stored")
+            copy.is_banked = copy.is_durable
+        promised = session.settled if record.is_disconnect else record.settling + record.settled_before
+        for copy in promised:
+            if copy in self._in_store:
+                raise Violation(f"receipt {effect.receipt}, but {copy.name} is still stored")
+            copy.is_settled = True
+
+    def _refused(self, effect: Refuse) -> None:
+        session = self.sessions[effect.session_id]
+        if session.is_lost:
+            return
+        if session.is_refused or session.is_closed:
+            raise Violation("an ERROR after the end of its session")
+        fault = session.fault
+        if fault is None:
+            raise Violation(f"session {session.session_id} is refused: {effect.error.detail}")
+        if session.expected and session.expected[0].number < fault.number:
+            raise Violation(f"an ERROR before receipt {session.expected[0].receipt}")
+        if effect.receipt != fault.receipt:
+            raise Violation(f"an ERROR for receipt {effect.receipt} instead of {fault.receipt}")
+        session.is_refused = True
+
+    def _closed(self, effect: CloseSession) -> None:
+        session = self.sessions[effect.session_id]
+        if session.is_lost:
+            return
+        if session.expected or session.is_refused or not session.is_over:
+            raise Violation(f"session {session.session_id} is closed too early")
+        session.is_closed = True
+
+    def check(self, broker: Broker, *, is_quiet: bool) -> None:
+        """Check what must hold always, and what must hold when nothing is under way."""
+        check_memory(broker, self._homes_by_id, self.limits)
+        if is_quiet:
+            check_quiet(broker, self.sessions.values(), self.homes.values(), self.limits)
+
+    def crashed(self, rows: dict[tuple[int, int], int], names: dict[int, str]) -> None:
+        """Begin anew with what the store has: delivery counts by queue and message, and the names of queues."""
+        self.sessions.clear()
+        self._by_serial.clear()
+        self._fresh.clear()
+        self._answered = self._handed_out = 0
+        self._homes_by_id = {queue_id: self.home(name) for queue_id, name in names.items()}
+        ids = {id(home): queue_id for queue_id, home in self._homes_by_id.items()}
+        for home in self.homes.values():
+            for message_id, copy in home.by_id.items():
+                self._recover(copy, rows.pop((ids.get(id(home), 0), message_id), None))
+            for copy in list(home.live):  # accepted in a turn that never ended
+                if home.by_id.get(copy.message.message_id) is not copy:
+                    copy.move(State.GONE)
+        if rows:
+            raise Violation("the store holds what nobody sent")
+
+    def _recover(self, copy: Copy, count: int | None) -> None:
+        copy.was_seen_now = False
+        if count is None:
+            if copy.is_banked and copy.state is not State.GONE and copy.state is not State.SETTLING:
+                raise Violation(f"{copy.name} was lost")
+            copy.move(State.GONE)
+            return
+        if copy.is_settled:
+            raise Violation(f"{copy.name} came back though its acknowledgement was confirmed")
+        if copy.was_seen and not count:
+            raise Violation(f"{copy.name} was delivered before the crash and is not flagged")
+        copy.count, copy.visible_after = count, 0
+        copy.home.live.setdefault(copy)
+        copy.move(State.WAITING)
+
+    def home(self, path: str) -> Home:
+        """The queue of a destination."""
+        return self.homes.setdefault(path, Home(path, is_durable=True))
+
+    def _homes_of(self, path: str) -> list[Home]:
+        if path.startswith("/queue/"):
+            return [self.home(path)]
+        subscriptions = chain.from_iterable(session.subscriptions.values() for session in self.sessions.values())
+        return [subscription.home for subscription in subscriptions if subscription.topic == path]
+
+    def _find(self, operation: Operation) -> Copy | None:
+        home = self._homes_by_id.get(operation.queue_id)
+        if home is None or isinstance(operation, PutQueue):
+            return None
+        if isinstance(operation, InsertMessage):
+            return home.by_id.get(operation.message.message_id)
+        if isinstance(operation, DeleteMessage | ReturnMessage):
+            return home.by_id.get(operation.place.message_id)
+        return None

@@ -1,0 +1,109 @@
+"""What must hold at every delivery, at every moment, and when nothing is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from stompd.broker.broker import Broker
+from stompd.broker.destination import parse_destination
+from stompd.broker.limits import Limits
+from tests.simulation.records import ClientSession, ClientSubscription, Copy, Home, State, Violation
+
+#: Messages of a queue that may arrive after newer ones and then stay in memory; about as many as there are sessions.
+_LATE = 5
+
+
+def check_delivery(
+    subscription: ClientSubscription, copy: Copy, count: int, *, answered: int, now: float, limits: Limits
+) -> None:
+    """It may be delivered, to this subscription, now, and says how often it was delivered before."""
+    where = f"{copy.name} to session {subscription.session.session_id}"
+    if copy.state is not State.WAITING:
+        raise Violation(f"delivered {where} while {copy.state.name}")
+    if copy.is_settled:
+        raise Violation(f"delivered {where} though its acknowledgement was confirmed")
+    if copy.was_seen and not count:
+        raise Violation(f"delivered {where} again without a flag")
+    if count != copy.count:
+        raise Violation(f"delivered {where} with count {count} instead of {copy.count}")
+    if 0 < copy.message.expires_ms <= now * 1000:
+        raise Violation(f"delivered {where} after it expired")
+    if not subscription.session.is_writable:
+        raise Violation(f"delivered {where}, which takes nothing")
+    if subscription.record.receipt is not None and not subscription.record.is_answered:
+        raise Violation(f"delivered {where} before the RECEIPT of its SUBSCRIBE")
+    _check_credit(subscription, copy, limits)
+    _check_turn(copy, answered)
+    _check_sender(copy)
+
+
+def _check_credit(subscription: ClientSubscription, copy: Copy, limits: Limits) -> None:
+    before = subscription.with_client()
+    if len(before) >= subscription.credit:
+        raise Violation(f"delivered {copy.name} beyond a prefetch of {subscription.credit}")
+    size = sum(each.size for each in before)
+    if size and size + copy.size > limits.outstanding_bytes:
+        raise Violation(f"delivered {copy.name} beyond the bytes allowed")
+
+
+def _check_turn(copy: Copy, answered: int) -> None:
+    """No message that is surely there is more urgent, or earlier from the same sender."""
+    priority = copy.message.priority
+    for other in copy.home.live:
+        if other.state is not State.WAITING or other.visible_after > answered or other.may_expire:
+            continue
+        if other.message.priority > priority:
+            raise Violation(f"delivered {copy.name} before {other.name}, which is more urgent")
+        if other.sender == copy.sender and other.message.priority == priority and other.order < copy.order:
+            raise Violation(f"delivered {copy.name} before {other.name}")
+
+
+def _check_sender(copy: Copy) -> None:
+    """What one session sent with one priority is delivered in that order, the first time."""
+    if copy.was_seen:
+        return
+    sender = copy.sender, copy.message.priority
+    if copy.order < copy.home.last_first_delivery.get(sender, 0):
+        raise Violation(f"delivered {copy.name} for the first time after a newer one of its sender")
+    copy.home.last_first_delivery[sender] = copy.order
+
+
+def check_memory(broker: Broker, homes_by_id: Mapping[int, Home], limits: Limits) -> None:
+    """A queue's memory is bounded by its window, a page for each priority in use, and what came back."""
+    for queue_id, queue in broker._catalogue._by_id.items():
+        home = homes_by_id.get(queue_id)
+        if home is None:
+            continue
+        returned = sum(copy.was_seen_now for copy in home.live)
+        priorities = {copy.message.priority for copy in home.live}
+        bound = limits.window_count * (1 + 1.5 * len(priorities)) + returned + _LATE
+        if len(queue.window) > bound:
+            raise Violation(f"{home.name} keeps {len(queue.window)} messages in memory, {bound} are allowed")
+
+
+def check_quiet(broker: Broker, sessions: Iterable[ClientSession], homes: Iterable[Home], limits: Limits) -> None:
+    """Everything was answered, nobody is stuck, and the depths are right."""
+    for session in sessions:
+        if session.is_lost or session.is_refused:
+            continue
+        if session.expected or session.fault:
+            raise Violation(f"session {session.session_id} gets no answer")
+        for subscription in session.subscriptions.values():
+            _check_progress(subscription, limits)
+    for home in homes:
+        depth = broker.depth(parse_destination(home.name))
+        certain = sum(not copy.may_expire for copy in home.live)
+        if not certain <= depth <= len(home.live):
+            raise Violation(f"{home.name} has depth {depth}, expected {certain} to {len(home.live)}")
+
+
+def _check_progress(subscription: ClientSubscription, limits: Limits) -> None:
+    waiting = [copy for copy in subscription.home.live if copy.state is State.WAITING]
+    if all(copy.may_expire for copy in waiting) or not subscription.session.is_writable:
+        return
+    before = subscription.with_client()
+    size = sum(copy.size for copy in before)
+    has_room = not size or size + max(copy.size for copy in waiting) <= limits.outstanding_bytes
+    if len(before) < subscription.credit and has_room:
+        name = f"{subscription.name} of session {subscription.session.session_id}"
+        raise Violation(f"{subscription.home.name} does not move though {name} has credit")

@@ -1,0 +1,166 @@
+"""What the model remembers: messages in queues, requests that are being carried out, sessions and subscriptions."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from stompd.broker.message import Message
+from stompd.broker.requests import AckMode
+
+
+class Violation(AssertionError):
+    """The broker broke a promise."""
+
+
+class State(Enum):
+    """Where a message is in its queue, as far as the clients and the store can know."""
+
+    ARRIVING = auto()  # accepted, its unit not answered
+    WAITING = auto()
+    OUTSTANDING = auto()  # with a subscription that acknowledges
+    UNSETTLED = auto()  # with an automatic subscription, still in our transport's buffer
+    HELD = auto()  # acknowledged or rejected within an open transaction
+    SETTLING = auto()  # acknowledged, the unit not answered
+    RETURNING = auto()  # rejected, the unit not answered
+    GONE = auto()
+
+
+@dataclass(slots=True, eq=False)
+class Home:
+    """A queue: one of a destination, or that of one topic subscription."""
+
+    name: str
+    is_durable: bool
+    is_alive: bool = True
+    live: dict[Copy, None] = field(default_factory=dict)  # in order of sending
+    by_id: dict[int, Copy] = field(default_factory=dict)
+    last_first_delivery: dict[tuple[int, int], int] = field(default_factory=dict)  # the order, by sender and priority
+
+
+@dataclass(slots=True, eq=False)
+class Copy:
+    """A message's place in one queue."""
+
+    name: str
+    home: Home
+    sender: int
+    order: int  # rises with the order in which the sender's messages took effect
+    message: Message
+    state: State = State.ARRIVING
+    record: Record | None = None  # the request that brings, settles or returns it now
+    holder: ClientSubscription | None = None  # who was given it last,
+    number: int = 0  # and the number of that delivery
+    visible_after: int = 0  # the serial of a unit; once that is answered, the message can be delivered
+    count: int = 0  # what the next delivery must say
+    was_seen: bool = False  # delivered to anybody, ever
+    was_seen_now: bool = False  # delivered since the last crash
+    is_banked: bool = False  # a RECEIPT promised that it is kept
+    is_settled: bool = False  # a RECEIPT promised that it never returns
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether it must survive a crash."""
+        return self.home.is_durable and self.message.is_persistent
+
+    @property
+    def may_expire(self) -> bool:
+        """Whether it can vanish without being delivered."""
+        return self.message.expires_ms > 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of its body."""
+        return len(self.message.body)
+
+    def move(self, state: State) -> None:
+        """Change the state; a queue that is gone keeps nothing."""
+        if not self.home.is_alive:
+            state = State.GONE
+        self.state = state
+        if state is State.GONE:
+            self.home.live.pop(self, None)
+
+    def come_back(self, visible_after: int = 0) -> None:
+        """Return to the queue, counted as delivered."""
+        self.count += 1
+        self.visible_after = visible_after
+        self.move(State.WAITING)
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """One frame of one session and what it moves."""
+
+    session: ClientSession
+    number: int
+    receipt: str | None
+    arriving: list[Copy] = field(default_factory=list)
+    settling: list[Copy] = field(default_factory=list)
+    returning: list[Copy] = field(default_factory=list)
+    serial: int | None = None
+    settled_before: list[Copy] = field(default_factory=list)  # what it acknowledges once more
+    is_commit: bool = False
+    is_disconnect: bool = False
+    is_answered: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class HeldSend:
+    """A SEND within an open transaction."""
+
+    message: Message
+    name: str
+
+
+@dataclass(slots=True, eq=False)
+class HeldSettlement:
+    """An ACK or NACK within an open transaction."""
+
+    subscription: ClientSubscription
+    copies: list[Copy]
+    is_rejected: bool
+
+
+@dataclass(slots=True, eq=False)
+class ClientSubscription:
+    """A SUBSCRIBE of one session."""
+
+    session: ClientSession
+    name: str
+    number: int
+    ack_mode: AckMode
+    home: Home
+    topic: str | None
+    credit: int
+    record: Record
+    is_active: bool = True
+    outstanding: dict[int, Copy] = field(default_factory=dict)  # by delivery number; held ones included
+    unsettled: list[Copy] = field(default_factory=list)
+
+    def with_client(self) -> list[Copy]:
+        """What counts against its credit."""
+        return [copy for copy in self.outstanding.values() if copy.state is State.OUTSTANDING] + self.unsettled
+
+
+@dataclass(slots=True, eq=False)
+class ClientSession:
+    """A session as its client knows it."""
+
+    session_id: int
+    names_by_token: bool
+    is_writable: bool = True
+    is_over: bool = False  # disconnected, refused or lost: nothing it sends has an effect
+    is_lost: bool = False
+    is_refused: bool = False
+    is_closed: bool = False
+    fault: Record | None = None  # the frame for which it must be refused
+    frames: int = 0
+    subscription_count: int = 0
+    subscriptions: dict[str, ClientSubscription] = field(default_factory=dict)
+    by_number: dict[int, ClientSubscription] = field(default_factory=dict)
+    transactions: dict[str, list[HeldSend | HeldSettlement]] = field(default_factory=dict)
+    expected: deque[Record] = field(default_factory=deque)  # frames whose RECEIPT is due, in order
+    settled: list[Copy] = field(default_factory=list)  # all it ever acknowledged
+    history: list[tuple[ClientSubscription, int, Copy]] = field(default_factory=list)

@@ -1,0 +1,228 @@
+"""The simulation notices a broker that is wrong: each of these faults is found within a few seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from stompd.broker.broker import Broker
+from stompd.broker.catalogue import Catalogue
+from stompd.broker.delivery import Delivery, Entry
+from stompd.broker.destination import Destination
+from stompd.broker.effects import Confirm
+from stompd.broker.ledger import Ledger, PendingUnit, Work
+from stompd.broker.message import Message, Place
+from stompd.broker.queue import Queue
+from stompd.broker.session import Session
+from stompd.broker.subscription import Subscription
+from stompd.broker.transaction import Transaction
+from stompd.broker.units import DeleteQueue, Operation, Page
+from stompd.broker.window import Window
+from tests.simulation.records import Violation
+from tests.simulation.world import World
+
+_SEEDS = 100
+
+Patch = pytest.MonkeyPatch
+Fault = Callable[[Patch], None]
+
+
+def _confirms_before_the_unit_is_applied(patch: Patch) -> None:
+    persist = Ledger._persist
+
+    def early(
+        self: Ledger, work: Work, session: Session | None, receipt: str | None, *, is_urgent: bool
+    ) -> PendingUnit:
+        if session is not None and receipt is not None:
+            self.effects.append(Confirm(session.session_id, receipt))
+        return persist(self, work, session, None, is_urgent=is_urgent)
+
+    patch.setattr(Ledger, "_persist", early)
+
+
+def _delivers_before_the_unit_is_applied(patch: Patch) -> None:
+    enact = Ledger.enact
+
+    def early(self: Ledger, session: Session | None, work: Work, receipt: str | None = None) -> None:
+        for step in work.steps:
+            self.defer(session, step)
+        work.steps = []
+        enact(self, session, work, receipt)
+
+    patch.setattr(Ledger, "enact", early)
+
+
+def _confirms_out_of_turn(patch: Patch) -> None:
+    def confirm(self: Ledger, session: Session, receipt: str, headers: dict[str, str] | None = None) -> None:
+        self.effects.append(Confirm(session.session_id, receipt, headers or {}))
+
+    patch.setattr(Ledger, "confirm", confirm)
+
+
+def _forgets_what_waits_behind_a_unit(patch: Patch) -> None:
+    def release(self: Ledger, session: Session, pending: PendingUnit) -> None:
+        if session.pending is pending:
+            session.pending = None
+
+    patch.setattr(Ledger, "_release", release)
+
+
+def _splits_a_transaction(patch: Patch) -> None:
+    enact = Ledger.enact
+
+    def split(self: Ledger, session: Session | None, work: Work, receipt: str | None = None) -> None:
+        if len(work.operations) > 1:
+            first, last = Work(), work.operations.pop()
+            first.operations.append(last)
+            enact(self, None, first)
+        enact(self, session, work, receipt)
+
+    patch.setattr(Ledger, "enact", split)
+
+
+def _does_not_undo_what_the_store_refused(patch: Patch) -> None:
+    refused = Ledger.refused
+
+    def forget(self: Ledger, serial: int, reason: str) -> Session | None:
+        self._pending[0].work.undo.clear()
+        return refused(self, serial, reason)
+
+    patch.setattr(Ledger, "refused", forget)
+
+
+def _returns_messages_behind_newer_ones(patch: Patch) -> None:
+    def put_back(self: Window, entry: Entry) -> None:
+        self._lanes[entry.place.urgency].entries.append(entry)
+        self._count += 1
+        self._bytes += len(entry.message.body)
+
+    patch.setattr(Window, "put_back", put_back)
+
+
+def _does_not_count_deliveries(patch: Patch) -> None:
+    def put_back(self: Queue, entry: Entry) -> None:
+        self.window.put_back(entry)
+        self._wake()
+
+    patch.setattr(Queue, "_put_back", put_back)
+
+
+def _takes_what_it_has_from_pages_again(patch: Patch) -> None:
+    admit = Window.admit
+
+    def greedy(self: Window, after: Place, page: Page) -> None:
+        for lane in self._lanes.values():
+            lane.frontier, lane.is_complete = 0, False
+        admit(self, after, page)
+
+    patch.setattr(Window, "admit", greedy)
+
+
+def _asks_for_no_page(patch: Patch) -> None:
+    patch.setattr(Window, "next_page", lambda self: None)
+
+
+def _keeps_everything_in_memory(patch: Patch) -> None:
+    def fits(self: Window, message: Message) -> bool:
+        return True
+
+    patch.setattr(Window, "_fits", fits)
+
+
+def _ignores_credit(patch: Patch) -> None:
+    def may_take(self: Subscription, entry: Entry) -> bool:
+        return self.session.is_writable
+
+    patch.setattr(Subscription, "may_take", may_take)
+
+
+def _returns_no_credit(patch: Patch) -> None:
+    def return_credit(self: Subscription, delivery: Delivery) -> None:
+        pass
+
+    patch.setattr(Subscription, "return_credit", return_credit)
+
+
+def _keeps_settled_messages_in_the_store(patch: Patch) -> None:
+    def settle_in(self: Queue, work: Work, entry: Entry) -> None:
+        work.steps.append(self._forget)
+        work.undo.append(partial(self._put_back, entry))
+
+    patch.setattr(Queue, "settle_in", settle_in)
+
+
+def _marks_nothing(patch: Patch) -> None:
+    def extend_mark(self: Queue, now: float) -> None:
+        self._marked = self._marking = self._deliverable = 1 << 63
+
+    patch.setattr(Queue, "_extend_mark", extend_mark)
+
+
+def _loses_what_an_aborted_transaction_held(patch: Patch) -> None:
+    def release(self: Broker, transaction: Transaction) -> None:
+        pass
+
+    patch.setattr(Broker, "_release", release)
+
+
+def _passes_over_for_good_whom_an_entry_was_too_large_for(patch: Patch) -> None:
+    patch.setattr(Subscription, "may_take_smaller", False)
+
+
+def _keeps_the_overflow_of_ended_topic_subscriptions(patch: Patch) -> None:
+    ride = Ledger.ride
+
+    def forgetful(self: Ledger, operation: Operation) -> None:
+        if not isinstance(operation, DeleteQueue):
+            ride(self, operation)
+
+    patch.setattr(Ledger, "ride", forgetful)
+
+
+def _releases_queues_too_early(patch: Patch) -> None:
+    release = Catalogue.release
+
+    def eager(self: Catalogue, destination: Destination, queue: Queue) -> None:
+        release(self, destination, queue)
+        if queue.is_durable and not queue.is_stored:
+            self._queues.pop(destination.name, None)
+
+    patch.setattr(Catalogue, "release", eager)
+
+
+_FAULTS: list[Fault] = [
+    _confirms_before_the_unit_is_applied,
+    _delivers_before_the_unit_is_applied,
+    _confirms_out_of_turn,
+    _forgets_what_waits_behind_a_unit,
+    _splits_a_transaction,
+    _does_not_undo_what_the_store_refused,
+    _returns_messages_behind_newer_ones,
+    _does_not_count_deliveries,
+    _takes_what_it_has_from_pages_again,
+    _asks_for_no_page,
+    _keeps_everything_in_memory,
+    _ignores_credit,
+    _returns_no_credit,
+    _keeps_settled_messages_in_the_store,
+    _marks_nothing,
+    _loses_what_an_aborted_transaction_held,
+    _passes_over_for_good_whom_an_entry_was_too_large_for,
+    _keeps_the_overflow_of_ended_topic_subscriptions,
+    _releases_queues_too_early,
+]
+
+
+def _run_many() -> None:
+    for seed in range(_SEEDS):
+        World(seed).run()
+
+
+@pytest.mark.parametrize("fault", _FAULTS, ids=lambda fault: fault.__name__.strip("_"))
+def test_simulation_notices_a_broker_that(fault: Fault, monkeypatch: Patch) -> None:
+    fault(monkeypatch)
+
+    with pytest.raises(Violation, match=r"^seed \d+: Violation"):
+        _run_many()

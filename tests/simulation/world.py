@@ -1,0 +1,262 @@
+"""The simulated world: clients, a broker, a slow journal that refuses and crashes, and a clock that jumps."""
+
+from __future__ import annotations
+
+from collections import deque
+from random import Random
+
+from stompd.broker.broker import Broker
+from stompd.broker.destination import parse_destination
+from stompd.broker.effects import Deliver, LoadEntries, Persist, SessionId
+from stompd.broker.limits import Limits
+from stompd.broker.requests import AckMode, Request, Subscribe
+from stompd.broker.units import UnitOfWork
+from stompd.store.memory import MemoryStore
+from tests.simulation.clients import Clients
+from tests.simulation.journal import Applied, Loaded, Outcome, Refused, SlowJournal
+from tests.simulation.model import Model
+from tests.simulation.records import ClientSession, State, Violation
+
+_NOW = 1_700_000_000.0
+_STEPS = 500
+_MAX_SESSIONS = 4
+_TRACED_STEPS = 60
+
+
+class World:
+    """One run; everything that happens follows from the seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.random = random = Random(seed)
+        self.limits = Limits(
+            queue_prefetch=random.choice((1, 2, 5)),
+            topic_prefetch=random.choice((1, 3)),
+            highest_prefetch=8,
+            outstanding_bytes=random.choice((60, 1_000_000)),
+            window_count=random.choice((1, 2, 4, 8)),
+            window_bytes=random.choice((50, 200, 1_000_000)),
+        )
+        self.now = _NOW
+        self.trace: deque[str] = deque(maxlen=_TRACED_STEPS)
+        self.store = MemoryStore()
+        self.model = Model(self.limits)
+        self.clients = Clients(random, self.model, self._submit)
+        self._last_session = 0
+        self._refusals = random.choice((0.0, 0.0, 0.04))
+        self._crashes = random.choice((0.0, 0.01))
+        self._haste = random.choice((0.3, 0.6, 0.9))  # how soon a turn ends, and how fast the journal is
+        self._start()
+
+    def run(self) -> None:
+        """Let everything happen, then drain the queues and compare.
+
+        Raises:
+            Violation: A promise was broken; its text ends with the seed and the last steps.
+        """
+        try:
+            for _ in range(_STEPS):
+                self._step()
+            self._drain()
+        except Exception as error:
+            steps = "\n".join(self.trace)
+            raise Violation(f"seed {self.seed}: {type(error).__name__}: {error}\n{self.limits}\n{steps}") from error
+
+    def _start(self) -> None:
+        recovered = self.store.open()
+        self.broker = Broker(self.limits, recovered)
+        self.journal = SlowJournal(self.store)
+        rows = {
+            (queue_id, message_id): row.delivery_count
+            for queue_id, queue in self.store._queues.items()
+            for message_id, row in queue.rows.items()
+        }
+        self.model.crashed(rows, {queue.queue_id: queue.name for queue in recovered.queues})
+
+    def _step(self) -> None:
+        random = self.random
+        self.now += random.choice((0.0, 0.001, 0.02, 0.3))
+        if random.random() < 0.01:
+            self.now -= 2.0
+        if random.random() < self._crashes:
+            self._crash()
+            return
+        self._act()
+        if random.random() < self._haste:
+            self._end_turn()
+        for _ in range(random.randrange(4)):
+            if random.random() < self._haste:
+                self._write()
+        if random.random() < self._haste:
+            self._tell(random.randrange(4))
+            self._end_turn()
+        if self.journal.is_quiet:
+            self._end_turn()
+
+    def _act(self) -> None:
+        random = self.random
+        sessions = list(self.model.sessions.values())
+        present = [session for session in sessions if not session.is_over]
+        for session in sessions:
+            if (session.is_refused or session.is_closed) and not session.is_lost:
+                self._lose(session)
+        if len(present) < _MAX_SESSIONS and random.random() < 0.3:
+            present.append(self._connect())
+        if not present:
+            return
+        session = random.choice(present)
+        choice = random.random()
+        if choice < 0.015:
+            self._lose(session)
+        elif choice < 0.06:
+            self._set_writable(session, random.random() < 0.6)
+        elif choice < 0.2 and session.is_writable:
+            self.model.settle_written(session)
+            self.broker.settle_written(SessionId(session.session_id))
+            self.trace.append(f"session {session.session_id} has written")
+        else:
+            self.clients.act(session, self.now)
+
+    def _connect(self) -> ClientSession:
+        self._last_session += 1
+        session = ClientSession(self._last_session, names_by_token=self.random.random() < 0.5)
+        self.model.open_session(session)
+        self.broker.open_session(SessionId(session.session_id))
+        self.trace.append(f"session {session.session_id} opens")
+        return session
+
+    def _lose(self, session: ClientSession) -> None:
+        self.trace.append(f"session {session.session_id} is lost")
+        self.model.end(session)
+        session.is_lost = True
+        self.broker.close_session(SessionId(session.session_id))
+
+    def _set_writable(self, session: ClientSession, is_writable: bool) -> None:
+        self.trace.append(f"session {session.session_id} writable {is_writable}")
+        session.is_writable = is_writable
+        if is_writable:
+            self.model.settle_written(session)
+        self.broker.set_writable(SessionId(session.session_id), is_writable=is_writable)
+
+    def _submit(self, session: ClientSession, request: Request) -> None:
+        parts = (f"{name}={getattr(request, name)}" for name in request.__slots__ if name != "message")
+        body = request.message.body.decode() if hasattr(request, "message") else ""
+        self.trace.append(f"session {session.session_id} {type(request).__name__} {' '.join(parts)} {body}")
+        self.broker.submit(SessionId(session.session_id), request, self.now)
+        if isinstance(request, Subscribe):
+            queue = self.broker._sessions[SessionId(session.session_id)].subscriptions[request.subscription_id].queue
+            self.model.know_queue(queue.queue_id, session.subscriptions[request.subscription_id].home)
+
+    def _end_turn(self) -> None:
+        """Carry out the effects, as the driver does."""
+        effects = self.broker.take_effects(self.now)
+        for effect in effects:
+            if isinstance(effect, Persist):
+                self.journal.waiting.append(effect.unit)
+            elif isinstance(effect, LoadEntries):
+                self.journal.waiting.append(effect)
+            else:
+                self.trace.append(_describe(effect))
+        self.model.take(effects, self.now)
+        self.model.check(self.broker, is_quiet=self.journal.is_quiet)
+
+    def _write(self) -> None:
+        """The store does the next thing; nobody knows yet."""
+        if self.journal.waiting:
+            outcome = self.journal.write(self._must_refuse)
+            if isinstance(outcome, Applied):
+                self.model.written(outcome.unit)
+            self.trace.append(f"  journal: {_name(outcome)}")
+
+    def _must_refuse(self, unit: UnitOfWork) -> bool:
+        return self._refusals > 0 and self.model.may_refuse(unit) and self.random.random() < self._refusals
+
+    def _tell(self, count: int) -> None:
+        """The broker learns what the store did."""
+        while count and self.journal.outcomes:
+            count -= 1
+            outcome = self.journal.outcomes.popleft()
+            self.trace.append(f"  broker learns: {_name(outcome)}")
+            match outcome:
+                case Applied(unit):
+                    self.model.applied(unit)
+                    self.broker.unit_applied(unit.serial)
+                case Refused(unit):
+                    self.model.refused(unit)
+                    self.broker.unit_refused(unit.serial, "no")
+                case Loaded(load, page):
+                    self.broker.entries_loaded(load.queue_id, load.after, page)
+
+    def _crash(self) -> None:
+        self.trace.append("crash")
+        self.store.crash()
+        self._start()
+
+    def _settle_down(self) -> None:
+        """Let the journal do and tell everything, and all that follows from it."""
+        self._end_turn()
+        while not self.journal.is_quiet:
+            self._write()
+            self._tell(1)
+            self._end_turn()
+
+    def _drain(self) -> None:
+        """All sessions end; one consumer takes what is left, which is all there should be."""
+        self._refusals = 0
+        self._settle_down()
+        if self.random.random() < 0.3:
+            self._crash()
+        for session in list(self.model.sessions.values()):
+            if not session.is_over and self.random.random() < 0.5:
+                self.clients.disconnect(session)
+                self._settle_down()
+            if not session.is_lost:
+                self._lose(session)
+        self._settle_down()
+        self.now += 1_000_000
+        session = self._connect()
+        for number, path in enumerate(self.model.homes):
+            self.clients.subscribe(session, path, f"drain{number}", AckMode.INDIVIDUAL, 0)
+        self._consume(session)
+        self._settle_down()
+        for path, home in self.model.homes.items():
+            left = [copy.name for copy in home.live if not copy.may_expire]
+            if left or self.broker.depth(parse_destination(path)):
+                raise Violation(f"{path} still has {left}, depth {self.broker.depth(parse_destination(path))}")
+        rows = [row.message.body for queue in self.store._queues.values() for row in queue.rows.values()]
+        if rows:
+            raise Violation(f"the store still has {rows}")
+
+    def _consume(self, session: ClientSession) -> None:
+        done = 0
+        self._end_turn()
+        while done < len(session.history) or not self.journal.is_quiet:
+            if done < len(session.history):
+                subscription, number, copy = session.history[done]
+                done += 1
+                if copy.state is State.OUTSTANDING:
+                    self.clients.settle(session, subscription, number, copy, None, False)
+            else:
+                self._write()
+                self._tell(1)
+            self._end_turn()
+
+
+def _describe(effect: object) -> str:
+    parts = [type(effect).__name__]
+    if isinstance(effect, Deliver):
+        entry, subscription = effect.delivery.entry, effect.delivery.subscription
+        parts += [str(effect.session_id), subscription.subscription_id, entry.message.body.decode()]
+        parts.append(f"count {entry.delivery_count}")
+    else:
+        parts += [str(getattr(effect, name, "")) for name in ("session_id", "receipt", "error")]
+    return "    -> " + " ".join(parts)
+
+
+def _name(outcome: Outcome) -> str:
+    match outcome:
+        case Loaded(load, page):
+            return f"page of {len(page.messages)} after {load.after}"
+        case _:
+            operations = ", ".join(type(operation).__name__ for operation in outcome.unit.operations)
+            return f"{type(outcome).__name__} {outcome.unit.serial}: {operations}"
