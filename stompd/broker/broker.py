@@ -200,10 +200,13 @@ class Broker:
         session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
         # What the same client sends to the topic next must reach it, so only the deliveries wait.
         self._catalogue.bind(subscription.destination, queue)
+        work = Work()
         if request.receipt is not None:
             # The RECEIPT comes before the first MESSAGE, and says how much was granted.
-            self._ledger.confirm(session, request.receipt, {"prefetch-count": str(credit)})
-        self._ledger.defer(session, partial(self._begin_subscription, subscription))
+            headers = {"prefetch-count": str(credit)}
+            work.steps.append(self._ledger.confirming(session, request.receipt, headers))
+        work.steps.append(partial(self._begin_subscription, subscription))
+        self._ledger.enact(session, work)
 
     def _credit(self, request: Subscribe, *, is_queue: bool) -> int:
         limits = self._limits
@@ -242,8 +245,6 @@ class Broker:
                 delivery.subscription.return_credit(delivery)
             self._confirm(session, request.receipt)
             return
-        if not deliveries and request.receipt is not None:
-            self._ledger.settle(session)  # what settled them earlier may not be durable yet
         work = Work()
         for delivery in reversed(deliveries):
             subscription, entry = delivery.subscription, delivery.entry
@@ -255,7 +256,9 @@ class Broker:
             else:
                 subscription.queue.settle_in(work, entry)
             subscription.return_credit(delivery)
-        self._ledger.enact(session, work, request.receipt)
+        # What settled a delivery earlier may not be durable yet.
+        is_late = not deliveries and request.receipt is not None
+        self._ledger.enact(session, work, request.receipt, behind_all=is_late)
 
     def _begin(self, session: Session, request: Begin, now: float) -> None:
         if request.transaction in session.transactions:
@@ -296,19 +299,21 @@ class Broker:
 
     def _disconnect(self, session: Session, request: Disconnect, now: float) -> None:
         self._end(session)
+        work = Work()
         if request.receipt is not None:
-            # STOMP 1.2 "Graceful Shutdown": the RECEIPT says that everything before it was processed.
-            self._ledger.settle(session)
-            self._ledger.confirm(session, request.receipt)
-        self._ledger.close(session)
+            work.steps.append(self._ledger.confirming(session, request.receipt))
+        work.steps.append(self._ledger.closing(session))
+        # STOMP 1.2 "Graceful Shutdown": the RECEIPT says that everything before it was processed.
+        self._ledger.enact(session, work, behind_all=request.receipt is not None)
 
     def _route(self, destination: Destination, message: Message, now: float, work: Work) -> None:
         message.identify(self._ids.next(now), int(now * 1000))
+        work.size_bytes += len(message.body)
         self._catalogue.accept(destination, message, now, work)
 
     def _confirm(self, session: Session, receipt: str | None) -> None:
         if receipt is not None:
-            self._ledger.confirm(session, receipt)
+            self._ledger.enact(session, Work(), receipt)
 
     def _transaction(self, session: Session, transaction_id: str) -> Transaction:
         transaction = session.transactions.get(transaction_id)

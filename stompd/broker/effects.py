@@ -13,7 +13,7 @@ from stompd.errors import StompError
 #: Numbers sessions from 1 upwards, never reused while the broker runs.
 SessionId = NewType("SessionId", int)
 
-_NO_HEADERS: Mapping[str, str] = {}
+NO_HEADERS: Mapping[str, str] = {}
 
 
 @final
@@ -44,7 +44,7 @@ class Confirm:
 
     __slots__ = ("headers", "receipt", "session_id")
 
-    def __init__(self, session_id: SessionId, receipt: str, headers: Mapping[str, str] = _NO_HEADERS) -> None:
+    def __init__(self, session_id: SessionId, receipt: str, headers: Mapping[str, str] = NO_HEADERS) -> None:
         self.session_id = session_id
         self.receipt = receipt
         self.headers = headers

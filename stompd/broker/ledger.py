@@ -1,17 +1,18 @@
 """The order in which things take effect: units under way, what waits for them, and the effects decided so far.
 
 Requests of one session take effect in the order of their frames. A request that must survive becomes a unit, and its
-steps run when the unit was applied; a later request of the same session that needs no unit waits behind it.
+steps run when the unit was applied. A later request of the same session that has nothing to store becomes an empty
+unit: so the order of units is the order of effects, and whoever bounds the units under way bounds all that waits.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, final
 
-from stompd.broker.effects import CloseSession, Confirm, Effect, Persist, Refuse
+from stompd.broker.effects import NO_HEADERS, CloseSession, Confirm, Effect, Persist, Refuse
 from stompd.broker.units import Operation, UnitOfWork
 from stompd.errors import RefusedByStore, StompError
 
@@ -24,29 +25,31 @@ Step: TypeAlias = Callable[[], None]
 
 @final
 class Work:
-    """What a request will do: one unit, what becomes visible when it was applied, and what happens if it is refused."""
+    """What a request will do: one unit, what becomes visible when it was applied, and what happens if it is refused.
 
-    __slots__ = ("operations", "steps", "undo")
+    `size_bytes` is the size of the messages that wait for it.
+    """
+
+    __slots__ = ("operations", "size_bytes", "steps", "undo")
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
         self.steps: list[Step] = []
         self.undo: list[Step] = []
+        self.size_bytes = 0
 
 
 @final
 class PendingUnit:
     """A unit that was handed out and not yet answered."""
 
-    __slots__ = ("followers", "receipt", "serial", "session", "work")
+    __slots__ = ("receipt", "serial", "session", "work")
 
     def __init__(self, serial: int, session: Session | None, receipt: str | None, work: Work) -> None:
         self.serial = serial
         self.session = session
         self.receipt = receipt
         self.work = work
-        #: Steps of later requests of the same session; None until there is one.
-        self.followers: list[Step] | None = None
 
 
 @final
@@ -62,47 +65,46 @@ class Ledger:
         self._pending: deque[PendingUnit] = deque()
         self._riding: Work | None = None
 
-    def enact(self, session: Session | None, work: Work, receipt: str | None = None) -> None:
+    def enact(
+        self, session: Session | None, work: Work, receipt: str | None = None, *, behind_all: bool = False
+    ) -> None:
         """Let a request take effect: its operations durably first, then its steps, then its receipt.
 
-        `session` is whose request it is, so that its later ones wait; None for the broker's own work.
+        Args:
+            session: Whose request it is, so that its later ones wait; None for the broker's own work.
+            work: What it does.
+            receipt: To be confirmed in the end.
+            behind_all: Whether everything decided so far must be durable before, also what rides.
         """
-        if work.operations:
-            if self._riding:
-                self._send_riding(self._riding)
+        if self._riding and (work.operations or behind_all):
+            self._send_riding(self._riding)
+        if (
+            work.operations
+            or (session is not None and session.pending is not None)
+            or (behind_all and self._applied < self._serial)
+        ):
             pending = self._persist(work, session, receipt, is_urgent=True)
             if session is not None:
                 session.pending = pending
             return
         for step in work.steps:
-            self.defer(session, step)
+            step()
         if receipt is not None and session is not None:
-            self.confirm(session, receipt)
+            self._emit(session, Confirm(session.session_id, receipt))
 
-    def confirm(self, session: Session, receipt: str, headers: dict[str, str] | None = None) -> None:
-        """Confirm a receipt once everything before it in its session is durable."""
-        effect = Confirm(session.session_id, receipt, headers) if headers else Confirm(session.session_id, receipt)
-        if session.pending is None:
-            self.effects.append(effect)
-        else:
-            self.defer(session, partial(self._emit, session, effect))
+    def confirming(self, session: Session, receipt: str, headers: Mapping[str, str] = NO_HEADERS) -> Step:
+        """Return the step that confirms a receipt."""
+        return partial(self._emit, session, Confirm(session.session_id, receipt, headers))
+
+    def closing(self, session: Session) -> Step:
+        """Return the step that closes a session."""
+        return partial(self._emit, session, CloseSession(session.session_id))
 
     def refuse(self, session: Session, error: StompError, receipt: str | None) -> None:
         """Refuse a frame once everything before it in its session is durable, so that no receipt is lost."""
-        self.defer(session, partial(self._emit_refuse, session, error, receipt))
-
-    def close(self, session: Session) -> None:
-        """Close a session once everything before is durable."""
-        self.defer(session, partial(self._emit, session, CloseSession(session.session_id)))
-
-    def defer(self, session: Session | None, step: Step) -> None:
-        """Run a step behind the session's pending unit, or now when there is none."""
-        if session is None or session.pending is None:
-            step()
-        elif session.pending.followers is None:
-            session.pending.followers = [step]
-        else:
-            session.pending.followers.append(step)
+        work = Work()
+        work.steps.append(partial(self._emit_refuse, session, error, receipt))
+        self.enact(session, work)
 
     def ride(self, operation: Operation) -> None:
         """Make an operation durable with the next unit, for nobody waits for it.
@@ -112,14 +114,6 @@ class Ledger:
         if self._riding is None:
             self._riding = Work()
         self._riding.operations.append(operation)
-
-    def settle(self, session: Session) -> None:
-        """Make the session wait until everything decided so far is durable."""
-        if self._riding:
-            self._send_riding(self._riding)
-        if self._applied < self._serial:
-            # An empty unit: units are applied in order, so when it was, all before it were.
-            session.pending = self._persist(Work(), session, None, is_urgent=True)
 
     def take_effects(self) -> list[Effect]:
         """Return the effects since the last call, in order."""
@@ -137,7 +131,8 @@ class Ledger:
         if session is not None:
             if pending.receipt is not None and not session.is_refused:
                 self.effects.append(Confirm(session.session_id, pending.receipt))
-            self._release(session, pending)
+            if session.pending is pending:
+                session.pending = None
 
     def refused(self, serial: int, reason: str) -> Session | None:
         """Undo what waited for a unit, and return whose it was: that session gets an ERROR and ends."""
@@ -147,7 +142,8 @@ class Ledger:
         session = pending.session
         if session is not None:
             self._emit_refuse(session, RefusedByStore(reason), pending.receipt)
-            self._release(session, pending)
+            if session.pending is pending:
+                session.pending = None
         return session
 
     def _next(self, serial: int) -> PendingUnit:
@@ -157,18 +153,11 @@ class Ledger:
         self._applied = serial
         return pending
 
-    def _release(self, session: Session, pending: PendingUnit) -> None:
-        if session.pending is pending:
-            session.pending = None
-        if pending.followers is not None:
-            for step in pending.followers:
-                step()
-
     def _persist(self, work: Work, session: Session | None, receipt: str | None, *, is_urgent: bool) -> PendingUnit:
         self._serial = serial = self._serial + 1
         pending = PendingUnit(serial, session, receipt, work)
         self._pending.append(pending)
-        self.effects.append(Persist(UnitOfWork(serial, work.operations), is_urgent=is_urgent))
+        self.effects.append(Persist(UnitOfWork(serial, work.operations, work.size_bytes), is_urgent=is_urgent))
         return pending
 
     def _send_riding(self, work: Work) -> None:

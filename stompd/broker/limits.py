@@ -30,7 +30,7 @@ class Limits:
     topic_prefetch: int = 1_000
     #: The most that `prefetch-count` is granted; 0 asks for this.
     highest_prefetch: int = 10_000
-    #: Bytes of bodies a subscription may have outstanding; one delivery is always allowed.
+    #: With so many bytes of bodies outstanding, a subscription is given nothing more.
     outstanding_bytes: int = 8 * 1024 * 1024
     #: Entries of one queue kept in memory; the others wait in the store.
     window_count: int = 10_000

@@ -40,7 +40,6 @@ class Queue:
         "_marked",
         "_marking",
         "_page_bytes",
-        "_passed_over",
         "_spooling",
         "_woken",
         "arriving",
@@ -96,7 +95,6 @@ class Queue:
         self._woken = woken
         self._page_bytes = limits.window_bytes
         self._line: deque[Subscription] = deque()
-        self._passed_over: list[Subscription] = []  # the head was too large for them; another one may not be
         # Only what outlives the broker can come back after a crash.
         self._marked = self._marking = 0 if is_durable else _NO_MARK_NEEDED
         # Of those that need not survive and are on their way into the store: each that no later one goes before.
@@ -136,9 +134,6 @@ class Queue:
         """Deliver what can be delivered, taking turns among the subscriptions with credit."""
         self.is_woken = False
         line, window, effects, now_ms = self._line, self.window, self._ledger.effects, now * 1000
-        passed_over = self._passed_over
-        if passed_over:
-            self._recall()
         while line:
             entry = window.head()
             if entry is None:
@@ -152,17 +147,13 @@ class Queue:
                     self._extend_mark(now)
                 break
             subscription = line[0]
-            if not subscription.may_take(entry):
+            if not subscription.may_take:
                 line.popleft()
                 subscription.is_waiting = False
-                if subscription.may_take_smaller:
-                    passed_over.append(subscription)
                 continue
             window.pop(entry)
             effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
             line.rotate(-1)
-            if passed_over:
-                self._recall()
         if self.subscriptions:
             self._load_ahead()
 
@@ -238,7 +229,7 @@ class Queue:
 
     def _arrive(self, entry: Entry) -> None:
         self.window.append(entry)
-        if (self._line or self._passed_over) and not self.is_woken:
+        if self._line and not self.is_woken:
             self._wake()
 
     def _arrive_stored(self, entry: Entry) -> None:
@@ -257,14 +248,6 @@ class Queue:
         entry.delivery_count += 1
         self.window.put_back(entry)
         self._wake()
-
-    def _recall(self) -> None:
-        """Let those whom the last head passed over stand in line again."""
-        for subscription in self._passed_over:
-            if subscription.is_active and not subscription.is_waiting:
-                subscription.is_waiting = True
-                self._line.append(subscription)
-        self._passed_over.clear()
 
     def _wake(self) -> None:
         if not self.is_woken:

@@ -62,7 +62,7 @@ class Subscription:
             ack_mode: How its deliveries are settled.
             destination: What was subscribed to.
             credit: How many deliveries it may have outstanding.
-            byte_limit: How many bytes of bodies it may have outstanding; one delivery is always allowed.
+            byte_limit: With so many bytes of bodies outstanding it is given nothing more.
             is_named: Whether the client gave it an id.
         """
         self.session = session
@@ -89,18 +89,10 @@ class Subscription:
         """The number of the newest delivery; 0 when there was none."""
         return self._last_number
 
-    def may_take(self, entry: Entry) -> bool:
-        """Whether it can be given the entry now."""
-        return (
-            self.credit > 0
-            and self.session.is_writable
-            and (not self.outstanding_bytes or self.outstanding_bytes + len(entry.message.body) <= self._byte_limit)
-        )
-
     @property
-    def may_take_smaller(self) -> bool:
-        """Whether only the size of an entry can keep it from being taken now."""
-        return self.credit > 0 and self.session.is_writable
+    def may_take(self) -> bool:
+        """Whether it can be given an entry now."""
+        return self.credit > 0 and self.session.is_writable and self.outstanding_bytes < self._byte_limit
 
     def deliver(self, entry: Entry) -> Delivery:
         """Spend credit on an entry."""

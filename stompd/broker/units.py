@@ -95,13 +95,18 @@ Operation: TypeAlias = InsertMessage | DeleteMessage | ReturnMessage | PutQueue 
 
 @final
 class UnitOfWork:
-    """What one request makes durable; serials rise by one from unit to unit."""
+    """What one request makes durable; serials rise by one from unit to unit.
 
-    __slots__ = ("operations", "serial")
+    A unit without operations keeps a request in its turn behind those that have some. `size_bytes` is the size of the
+    bodies that are in memory until it was applied.
+    """
 
-    def __init__(self, serial: int, operations: Sequence[Operation]) -> None:
+    __slots__ = ("operations", "serial", "size_bytes")
+
+    def __init__(self, serial: int, operations: Sequence[Operation], size_bytes: int = 0) -> None:
         self.serial = serial
         self.operations = operations
+        self.size_bytes = size_bytes
 
 
 @final

@@ -67,7 +67,7 @@ def test_disconnect_without_receipt_waits_for_its_units() -> None:
     core.send(1, "a")
     core.disconnect(1)
 
-    assert core.effects() == ["persist queue /queue/a, insert a"]
+    assert core.effects() == ["persist queue /queue/a, insert a", "persist nothing"]
     assert core.run() == ["close 1"]
 
 

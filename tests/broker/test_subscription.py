@@ -79,60 +79,15 @@ def test_bytes_return_with_the_acknowledgement() -> None:
     assert core.run() == ["deliver 1 bbbbb"]
 
 
-def test_entry_too_large_for_one_subscription_goes_to_another() -> None:
-    core = Core(outstanding_bytes=10)
+def test_subscription_with_its_bytes_outstanding_is_passed_over() -> None:
+    core = Core(outstanding_bytes=6)
     core.subscribe(1)
     core.send(3, "aaaaaa", is_persistent=False)
     core.run()
     core.subscribe(2)
-    core.send(3, "bbbbbb", is_persistent=False)
+    core.send_all(3, "b c", is_persistent=False)
 
-    assert core.run() == ["deliver 2 bbbbbb"]
-
-
-def test_smaller_entry_behind_one_that_was_too_large_is_delivered() -> None:
-    core = Core(outstanding_bytes=10)
-    core.subscribe(1)
-    core.subscribe(2, prefetch=1)
-    core.send_all(3, "aaaaaa bbbbbb c", is_persistent=False)
-
-    assert core.run() == ["deliver 1 aaaaaa", "deliver 2 bbbbbb", "deliver 1 c"]
-
-
-def test_smaller_entry_is_delivered_when_the_large_one_expires() -> None:
-    core = Core(outstanding_bytes=10)
-    core.subscribe(1)
-    core.send(2, "aaaaaa", is_persistent=False)
-    core.send(2, "bbbbbb", is_persistent=False, expires_ms=int(core.now * 1000) + 500)
-    core.run()
-    core.now += 1
-    core.send(2, "c", is_persistent=False)
-
-    assert core.run() == ["deliver 1 c"]
-
-
-def test_subscription_that_ended_is_not_recalled_for_smaller_entries() -> None:
-    core = Core(outstanding_bytes=10)
-    core.subscribe(1)
-    core.send_all(2, "aaaaaa bbbbbb", is_persistent=False)
-    core.run()
-    core.unsubscribe(1)
-    core.send(2, "c", is_persistent=False)
-
-    assert core.run() == []
-
-
-def test_subscription_that_was_passed_over_stands_in_line_once() -> None:
-    core = Core(outstanding_bytes=10)
-    core.subscribe(1)
-    core.send_all(3, "aaaaaa bbbbbb", is_persistent=False)
-    core.run()
-    core.acknowledge(1, "aaaaaa")
-    assert core.run() == ["deliver 1 bbbbbb"]
-    core.subscribe(2)
-    core.send_all(3, "c d e", is_persistent=False)
-
-    assert core.run() == ["deliver 1 c", "deliver 2 d", "deliver 1 e"]
+    assert core.run() == ["deliver 2 b", "deliver 2 c"]
 
 
 def test_receipt_of_subscribe_comes_before_its_first_message() -> None:
@@ -214,7 +169,7 @@ def test_subscription_that_has_not_begun_waits_though_its_session_takes_more() -
     core.subscribe(1)
     core.set_writable(1, True)
 
-    assert core.effects() == ["persist queue /queue/b, insert x"]
+    assert core.effects() == ["persist queue /queue/b, insert x", "persist nothing"]
     assert core.run() == ["confirm 1 1", "deliver 1 a"]
 
 

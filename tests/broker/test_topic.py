@@ -212,9 +212,9 @@ def test_overflow_that_waits_behind_a_unit_is_not_stored_after_the_subscription_
     core.send(2, "c", "/topic/t")
     core.unsubscribe(1)
 
-    assert core.effects() == ["persist queue /queue/a, insert x"]
-    core.answer()
-    assert core.effects() == []
+    assert core.effects() == ["persist queue /queue/a, insert x", "persist nothing"]
+    assert core.run() == []
+    assert core.rows() == ["x"]
 
 
 def test_page_for_a_subscription_that_has_ended_is_ignored() -> None:

@@ -169,13 +169,13 @@ def test_abort_takes_the_credit_back() -> None:
 
 
 def test_abort_takes_the_bytes_back() -> None:
-    core = Core(outstanding_bytes=6)
+    core = Core(outstanding_bytes=5)
     core.subscribe(1)
-    core.send_all(2, "aaaaa bbbbb c", is_persistent=False)
+    core.send_all(2, "aaaaa bbbb c", is_persistent=False)
     core.run()
     core.begin(1)
     core.acknowledge(1, "aaaaa", "t")
-    assert core.run() == ["deliver 1 bbbbb", "deliver 1 c"]
+    assert core.run() == ["deliver 1 bbbb", "deliver 1 c"]
     core.abort(1)
     core.send(2, "d", is_persistent=False)
 

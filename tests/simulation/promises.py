@@ -42,7 +42,7 @@ def _check_credit(subscription: ClientSubscription, copy: Copy, limits: Limits) 
     if len(before) >= subscription.credit:
         raise Violation(f"delivered {copy.name} beyond a prefetch of {subscription.credit}")
     size = sum(each.size for each in before)
-    if size and size + copy.size > limits.outstanding_bytes:
+    if size >= limits.outstanding_bytes:
         raise Violation(f"delivered {copy.name} beyond the bytes allowed")
 
 
@@ -103,7 +103,7 @@ def _check_progress(subscription: ClientSubscription, limits: Limits) -> None:
         return
     before = subscription.with_client()
     size = sum(copy.size for copy in before)
-    has_room = not size or size + max(copy.size for copy in waiting) <= limits.outstanding_bytes
+    has_room = size < limits.outstanding_bytes
     if len(before) < subscription.credit and has_room:
         name = f"{subscription.name} of session {subscription.session.session_id}"
         raise Violation(f"{subscription.home.name} does not move though {name} has credit")

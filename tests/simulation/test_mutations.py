@@ -45,39 +45,51 @@ def _confirms_before_the_unit_is_applied(patch: Patch) -> None:
 def _delivers_before_the_unit_is_applied(patch: Patch) -> None:
     enact = Ledger.enact
 
-    def early(self: Ledger, session: Session | None, work: Work, receipt: str | None = None) -> None:
+    def early(self: Ledger, session: Session | None, work: Work, *rest: str | None, behind_all: bool = False) -> None:
         for step in work.steps:
-            self.defer(session, step)
+            step()
         work.steps = []
-        enact(self, session, work, receipt)
+        enact(self, session, work, *rest, behind_all=behind_all)
 
     patch.setattr(Ledger, "enact", early)
 
 
 def _confirms_out_of_turn(patch: Patch) -> None:
-    def confirm(self: Ledger, session: Session, receipt: str, headers: dict[str, str] | None = None) -> None:
-        self.effects.append(Confirm(session.session_id, receipt, headers or {}))
+    enact = Ledger.enact
 
-    patch.setattr(Ledger, "confirm", confirm)
+    def eager(
+        self: Ledger, session: Session | None, work: Work, receipt: str | None = None, *, behind_all: bool = False
+    ) -> None:
+        if session is not None and receipt is not None and not work.operations:
+            self.effects.append(Confirm(session.session_id, receipt))
+            receipt = None
+        enact(self, session, work, receipt, behind_all=behind_all)
+
+    patch.setattr(Ledger, "enact", eager)
 
 
 def _forgets_what_waits_behind_a_unit(patch: Patch) -> None:
-    def release(self: Ledger, session: Session, pending: PendingUnit) -> None:
-        if session.pending is pending:
-            session.pending = None
+    enact = Ledger.enact
 
-    patch.setattr(Ledger, "_release", release)
+    def forgetful(
+        self: Ledger, session: Session | None, work: Work, *rest: str | None, behind_all: bool = False
+    ) -> None:
+        if session is not None and session.pending is not None and not work.operations:
+            work.steps = []
+        enact(self, session, work, *rest, behind_all=behind_all)
+
+    patch.setattr(Ledger, "enact", forgetful)
 
 
 def _splits_a_transaction(patch: Patch) -> None:
     enact = Ledger.enact
 
-    def split(self: Ledger, session: Session | None, work: Work, receipt: str | None = None) -> None:
+    def split(self: Ledger, session: Session | None, work: Work, *rest: str | None, behind_all: bool = False) -> None:
         if len(work.operations) > 1:
             first, last = Work(), work.operations.pop()
             first.operations.append(last)
             enact(self, None, first)
-        enact(self, session, work, receipt)
+        enact(self, session, work, *rest, behind_all=behind_all)
 
     patch.setattr(Ledger, "enact", split)
 
@@ -167,10 +179,6 @@ def _loses_what_an_aborted_transaction_held(patch: Patch) -> None:
     patch.setattr(Broker, "_release", release)
 
 
-def _passes_over_for_good_whom_an_entry_was_too_large_for(patch: Patch) -> None:
-    patch.setattr(Subscription, "may_take_smaller", False)
-
-
 def _keeps_the_overflow_of_ended_topic_subscriptions(patch: Patch) -> None:
     ride = Ledger.ride
 
@@ -209,7 +217,6 @@ _FAULTS: list[Fault] = [
     _keeps_settled_messages_in_the_store,
     _marks_nothing,
     _loses_what_an_aborted_transaction_held,
-    _passes_over_for_good_whom_an_entry_was_too_large_for,
     _keeps_the_overflow_of_ended_topic_subscriptions,
     _releases_queues_too_early,
 ]
