@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
+from os import fsdecode
 from typing import Any, TypeVar, cast, final
 
 from twisted.application.service import IService, Service
@@ -23,7 +24,7 @@ from twisted.python.threadpool import ThreadPool
 from stompd.auth.checkers import make_portal
 from stompd.broker.broker import Broker
 from stompd.config import find_store_factory
-from stompd.errors import SettingError, StoreError, StoreLocked, StoreLost, StoreUnavailable, StoreUnusable
+from stompd.errors import SettingError, StoreError, StoreLocked, StoreUnavailable, StoreUnusable
 from stompd.interfaces import IMessageStore
 from stompd.net.factory import LinkFactory
 from stompd.runtime.backpressure import Backpressure
@@ -98,14 +99,17 @@ class BrokerService(Service):
     def stopService(self) -> Any:
         """Take no more frames, make durable what is under way, close every connection, and release the store."""
         yield super().stopService()  # type: ignore[no-untyped-call]  # Twisted's
-        if self._starting is not None:
-            self._starting.cancel()
+        if self._starting is None:
+            return  # it never started
+        self._starting.cancel()
         for port in self._ports:
             yield port.stopListening()
         if self._factory is not None and self._journal is not None:
             yield self._drain(self._factory, self._journal)
-        yield self._in_writer(self._store.close)
-        self._writer.stop()
+        try:
+            yield self._in_writer(self._store.close)
+        finally:
+            self._writer.stop()
         self._announce("stopped")
 
     @inlineCallbacks
@@ -169,9 +173,10 @@ class BrokerService(Service):
         _log.failure("The broker cannot start", failure)
         self._on_failure(f"The broker cannot start because of an internal error: {error}")
 
-    def _store_lost(self, error: StoreLost) -> None:
-        """Another broker serves the same messages now: nothing here may be confirmed or delivered any more."""
-        self._on_failure(f"{error} This broker stops; start it again to have it stand by.")
+    def _store_lost(self, error: StoreError) -> None:
+        """Another broker may serve the same messages now: nothing here is confirmed or delivered any more."""
+        if self.running:
+            self._on_failure(f"{error}; this broker stops")
 
     @inlineCallbacks
     def _drain(self, factory: LinkFactory, journal: Journal) -> Any:
@@ -247,7 +252,8 @@ def _make_store(settings: Settings) -> IMessageStore:
 def _place(port: IListeningPort) -> str:
     address = port.getHost()
     if not isinstance(address, IPv4Address | IPv6Address):
-        return f"unix:{getattr(address, 'name', address)}"
+        name = getattr(address, "name", None)
+        return f"unix:{fsdecode(name)}" if name else str(address)
     host = f"[{address.host}]" if isinstance(address, IPv6Address) else address.host
     return f"{address.type.lower()}:{host}:{address.port}"
 

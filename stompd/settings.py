@@ -47,6 +47,9 @@ class ServiceLimits:
     login_frame_bytes: int = 65_536
     #: Seconds that a connection stays open after its last frame, so that the client can read an ERROR.
     linger_seconds: int = 5
+    #: Bytes waiting for a client that does not read what it asked for, before nothing is read from it any more: tens of
+    #: thousands of receipts.
+    outgoing_bytes: int = 1024 * 1024
     #: Units of work waiting for the store before reading from clients stops: what the store applies in about a second.
     journal_units: int = 20_000
     #: Bytes waiting for the store before reading from clients stops.

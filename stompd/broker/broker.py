@@ -250,7 +250,7 @@ class Broker:
             subscription, entry = delivery.subscription, delivery.entry
             del subscription.outstanding[delivery.number]
             if is_rejected:
-                subscription.queue.give_back_in(work, entry)
+                subscription.queue.give_back(entry, None if request.receipt is None else work)
             elif request.receipt is None:
                 subscription.queue.settle(entry)  # nobody waits for it
             else:

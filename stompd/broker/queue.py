@@ -170,11 +170,19 @@ class Queue:
         work.steps.append(self._forget)
         work.undo.append(partial(self._put_back, entry))
 
-    def give_back(self, entry: Entry) -> None:
-        """Return an entry to its old place, counted as delivered; nobody waits for the count to be durable."""
+    def give_back(self, entry: Entry, work: Work | None = None) -> None:
+        """Return an entry to its old place, counted as delivered.
+
+        It is there at once, before newer ones can be delivered. The count becomes durable with the work; without
+        one, nobody waits for it.
+        """
         self._put_back(entry)
         if entry.is_stored and self.is_durable:
-            self._ledger.ride(ReturnMessage(self.queue_id, entry.place, entry.delivery_count))
+            operation = ReturnMessage(self.queue_id, entry.place, entry.delivery_count)
+            if work is None:
+                self._ledger.ride(operation)
+            else:
+                work.operations.append(operation)
 
     def give_back_in(self, work: Work, entry: Entry) -> None:
         """Return an entry to its old place when a unit was applied, its count being part of the unit."""

@@ -49,11 +49,11 @@ class LinkFactory(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> Link:
         """Make a link; beyond the limit it says so and closes."""
-        is_surplus = len(self._links) >= self.limits.connections
-        link = Link(self, is_surplus=is_surplus)
-        if not is_surplus:
-            self._links.add(link)
-        return link
+        return Link(self, is_surplus=len(self._links) >= self.limits.connections)
+
+    def link_made(self, link: Link) -> None:
+        """Remember a link that has its socket."""
+        self._links.add(link)
 
     def link_lost(self, link: Link) -> None:
         """Forget a link whose socket is gone."""

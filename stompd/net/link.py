@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import typing
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from enum import Enum
 from typing import TYPE_CHECKING, final
 
 from twisted.cred.credentials import Anonymous, UsernamePassword
 from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.error import AlreadyCalled, AlreadyCancelled
-from twisted.internet.interfaces import (
-    IAddress,
-    IDelayedCall,
-    IHalfCloseableProtocol,
-    IPushProducer,
-    ISSLTransport,
-    ITCPTransport,
-)
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IPushProducer, ISSLTransport
 from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -38,6 +30,7 @@ from stompd.errors import (
     StompError,
 )
 from stompd.interfaces import IStompUser
+from stompd.net.transport import StreamTransport, set_socket_options
 from stompd.session.login import Login
 from stompd.session.session import HeartBeatAction, Session
 from stompd.wire.frame import Frame
@@ -48,22 +41,16 @@ if TYPE_CHECKING:
 
 _log = Logger()
 
-#: A dead peer is found within two minutes although it promised no heart-beats: idle seconds, interval, probes.
-_KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 
+class Hold(Enum):
+    """Why a link takes no frames for now."""
 
-class StreamTransport(typing.Protocol):
-    """What a link needs of its transport, which is TCP, TLS or a UNIX socket."""
-
-    def write(self, octets: bytes) -> None: ...
-    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None: ...
-    def unregisterProducer(self) -> None: ...
-    def pauseProducing(self) -> None: ...
-    def resumeProducing(self) -> None: ...
-    def loseConnection(self) -> None: ...
-    def loseWriteConnection(self) -> None: ...
-    def abortConnection(self) -> None: ...
-    def getPeer(self) -> IAddress: ...
+    #: The portal has not answered yet.
+    LOGIN = "login"
+    #: The journal is full, and this link's frames helped to fill it.
+    JOURNAL = "journal"
+    #: The peer does not read what it is sent.
+    UNREAD = "unread"
 
 
 @final
@@ -71,8 +58,8 @@ class StreamTransport(typing.Protocol):
 class Link(Protocol):
     """Feeds octets through the parser and the session to the driver, and writes what comes back.
 
-    It takes frames unless it is held: while a login is under way, while the journal is full, and for good once an
-    ERROR or a DISCONNECT has been seen. What was received before a connection is lost is still taken.
+    It takes frames unless it is held (`Hold`), and none once an ERROR or a DISCONNECT has been seen. What was received
+    before a connection is lost is still taken.
     """
 
     transport: StreamTransport  # type: ignore[assignment]  # narrower than Twisted's: there is one while connected
@@ -88,8 +75,7 @@ class Link(Protocol):
         self._user: IStompUser | None = None
         self._outgoing: list[bytes] = []
         self._timer: IDelayedCall | None = None
-        self._is_logging_in = False
-        self._is_suspended = False
+        self._holds: set[Hold] = set()
         #: Whether no further frame is taken: the session is over on our side.
         self._is_done = False
         #: Whether our last octet was handed to the transport.
@@ -107,7 +93,7 @@ class Link(Protocol):
         """Greet nobody: in STOMP the client speaks first. Begin the time in which it has to log in."""
         now = self._reactor.seconds()
         self._session = Session(self._session_id, self._factory.session_settings, now, nonce=self._factory.nonce)
-        self._set_socket_options()
+        set_socket_options(self.transport)
         self.transport.registerProducer(self, True)
         if self._is_surplus:
             limit = self._factory.limits.connections
@@ -117,6 +103,7 @@ class Link(Protocol):
                 )
             )
             return
+        self._factory.link_made(self)
         self._timer = self._reactor.callLater(self._factory.limits.login_seconds, self._login_timed_out)
 
     def dataReceived(self, data: bytes) -> None:
@@ -141,6 +128,7 @@ class Link(Protocol):
     def connectionLost(self, reason: Failure = Failure(ConnectionError())) -> None:  # noqa: B008  # Twisted's signature
         """The socket is gone; what was received before is still taken."""
         self._is_lost = self._is_at_end = True
+        self._holds.discard(Hold.UNREAD)
         self._cancel_timer()
         self._factory.link_lost(self)
         if self._is_done:
@@ -158,11 +146,14 @@ class Link(Protocol):
     def resumeProducing(self) -> None:
         """The transport has sent everything."""
         self.is_writable = True
-        self._driver.set_writable(self._session_id, is_writable=True)
+        self.flush(self._reactor.seconds())
+        if self.is_writable:
+            self._driver.set_writable(self._session_id, is_writable=True)
+            self._release(Hold.UNREAD)
 
     def stopProducing(self) -> None:
         """The transport takes nothing more."""
-        self.is_writable = False
+        self.pauseProducing()
 
     # The driver has something for the peer.
 
@@ -189,36 +180,57 @@ class Link(Protocol):
         if self._is_lost:
             return
         self.transport.unregisterProducer()
+        if not self._is_at_end:
+            self.transport.resumeProducing()
         if self._is_at_end or ISSLTransport.providedBy(self.transport):
             # TLS has no half-closed state; its closing handshake waits for the peer.
             self.transport.loseConnection()
         else:
-            self.transport.resumeProducing()
             self.transport.loseWriteConnection()
         self._set_timer(self._factory.limits.linger_seconds, self.transport.abortConnection)
 
     def flush(self, now: float) -> None:
-        """Hand what is to be sent to the transport, in one write."""
-        outgoing = self._outgoing
-        if outgoing:
-            self._outgoing = []
-            if not self._is_lost:
-                self.transport.write(b"".join(outgoing))
-                self._session.octets_sent(now)
+        """Hand what is to be sent to the transport, in one write, unless it holds enough already."""
+        if not self._outgoing:
+            return
+        octets = b"".join(self._outgoing)
+        self._outgoing.clear()
+        if self._is_lost:
+            return
+        if self.is_writable or self._is_closed:
+            self.transport.write(octets)
+            self._session.octets_sent(now)
+            return
+        self._outgoing.append(octets)
+        if len(octets) > self._factory.limits.outgoing_bytes:
+            self._hold(Hold.UNREAD)
 
     def suspend(self) -> None:
         """Read nothing for now."""
-        self._is_suspended = True
-        self._session.reading_suspended(self._reactor.seconds())
-        if not self._is_lost:
-            self.transport.pauseProducing()
+        self._hold(Hold.JOURNAL)
 
     def resume(self) -> None:
         """Read on, beginning with what was received already."""
-        self._is_suspended = False
+        self._release(Hold.JOURNAL)
+
+    def _hold(self, reason: Hold) -> None:
+        if not self._holds:
+            self._session.reading_suspended(self._reactor.seconds())
+            if not self._is_at_end:
+                self.transport.pauseProducing()
+        self._holds.add(reason)
+
+    def _release(self, reason: Hold) -> None:
+        if reason not in self._holds:
+            return
+        self._holds.discard(reason)
+        if self._holds:
+            return
         self._session.reading_resumed(self._reactor.seconds())
-        if not (self._is_lost or self._is_at_end):
+        if not self._is_at_end:
             self.transport.resumeProducing()
+        if self._timer is None:
+            self._await_deadline()
         self._take_frames()
 
     # The broker is being stopped.
@@ -236,18 +248,21 @@ class Link(Protocol):
 
     def _take_frames(self) -> None:
         now = self._reactor.seconds()
+        frame = None
         try:
-            while not (self._is_done or self._is_logging_in or self._is_suspended):
+            while not (self._is_done or self._holds):
                 frame = self._parser.next_frame()
                 if frame is None:
                     self._rest(now)
                     return
                 self._take(frame, now)
+                frame = None
         except ProtocolError as error:
             self._fail(error, error.receipt)
         except Exception:
             _log.failure("{peer}: internal error", peer=self._peer_name())
-            self._fail(InternalError("The error has been logged. It is not your fault; please report it."))
+            receipt = frame and frame.headers.get("receipt")
+            self._fail(InternalError("The error has been logged. It is not your fault; please report it."), receipt)
 
     def _rest(self, now: float) -> None:
         """No frame is complete: wait for more, if more can come and is worth waiting for."""
@@ -295,7 +310,7 @@ class Link(Protocol):
 
     def _log_in(self, login: Login) -> None:
         """Ask the portal; no frame is taken until it has answered, so that nothing overtakes authentication."""
-        self._is_logging_in = True
+        self._hold(Hold.LOGIN)
         credentials = (
             Anonymous()
             if login.login is None
@@ -306,7 +321,6 @@ class Link(Protocol):
         answer.addErrback(self._login_broke)
 
     def _logged_in(self, avatar: tuple[object, IStompUser, object], login: Login) -> None:
-        self._is_logging_in = False
         if self._is_done:
             return  # it took too long
         now = self._reactor.seconds()
@@ -320,23 +334,23 @@ class Link(Protocol):
         self.flush(now)
         _log.info("{peer}: connected as {user}", peer=self._peer_name(), user=user.name, host=login.host)
         self._await_deadline()
-        self._take_frames()
+        self._release(Hold.LOGIN)
 
     def _not_logged_in(self, failure: Failure) -> None:
-        self._is_logging_in = False
-        if self._is_done:
-            return
         failure.trap(UnauthorizedLogin)
-        self._fail(
+        self._login_failed(
             LoginFailed(
                 "The login or the passcode is wrong. Check the login and passcode headers of the CONNECT frame."
             )
         )
 
     def _login_broke(self, failure: Failure) -> None:
-        self._is_logging_in = False
         _log.failure("{peer}: login failed with an internal error", failure, peer=self._peer_name())
-        self._fail(InternalError("The login could not be checked; the error has been logged."))
+        self._login_failed(InternalError("The login could not be checked; the error has been logged."))
+
+    def _login_failed(self, error: StompError) -> None:
+        if not self._is_done:  # it took too long
+            self._fail(error)
 
     def _login_timed_out(self) -> None:
         self._timer = None
@@ -352,14 +366,14 @@ class Link(Protocol):
 
     def _await_deadline(self) -> None:
         deadline = self._session.next_deadline()
-        if deadline is not None:
+        if deadline is not None and not self._is_lost:
             self._set_timer(max(0.0, deadline - self._reactor.seconds()), self._beat)
 
     def _beat(self) -> None:
         self._timer = None
-        if self._is_done and self._user is None:
-            return
         now = self._reactor.seconds()
+        if self._is_done:
+            self._session.octets_received(now)  # nobody listens, so the peer's silence is no fault
         action = self._session.tick(now)
         if action is HeartBeatAction.DEAD:
             self._fail(
@@ -380,17 +394,6 @@ class Link(Protocol):
             with suppress(AlreadyCalled, AlreadyCancelled):
                 self._timer.cancel()
             self._timer = None
-
-    def _set_socket_options(self) -> None:
-        if not ITCPTransport.providedBy(self.transport):
-            return
-        self.transport.setTcpNoDelay(True)
-        # STOMP 1.0 has no heart-beats: TCP itself has to find out that a peer is dead.
-        self.transport.setTcpKeepAlive(True)
-        handle = self.transport.getHandle()  # type: ignore[attr-defined]  # not in the interface, but documented
-        with suppress(AttributeError, OSError):  # not every system has these options
-            for name, value in _KEEPALIVE.items():
-                handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
     def _peer_name(self) -> str:
         address = self.transport.getPeer()

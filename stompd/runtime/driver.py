@@ -6,16 +6,19 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol, final
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from stompd.broker.broker import Broker
 from stompd.broker.delivery import Delivery
 from stompd.broker.effects import CloseSession, Confirm, Deliver, LoadEntries, Persist, Refuse, SessionId
 from stompd.broker.requests import Acknowledge, Reject, Request, Send, Subscribe
 from stompd.broker.units import Page
-from stompd.errors import AccessDenied, StompError
+from stompd.errors import AccessDenied, InternalError, StompError
 from stompd.interfaces import IStompUser
 from stompd.runtime.backpressure import Backpressure
 from stompd.runtime.journal import Journal
+
+_log = Logger()
 
 
 class Link(Protocol):
@@ -37,6 +40,9 @@ class Link(Protocol):
 
     def close(self) -> None:
         """Close once everything has left."""
+
+    def abort(self) -> None:
+        """Cut the connection."""
 
     def flush(self, now: float) -> None:
         """Hand everything to the transport."""
@@ -96,8 +102,9 @@ class Driver:
         self._broker.submit(session_id, request, now)
         if not self._is_turn_due:
             self._need_turn()
-        # Acknowledgements are bounded by credit, and make room.
-        if self._journal.is_full and not isinstance(request, Acknowledge | Reject):
+        # Acknowledgements are nearly always bounded by credit, and make room.
+        is_settling = isinstance(request, Acknowledge | Reject)
+        if self._journal.is_full and (not is_settling or self._journal.is_overfull):
             self._backpressure.suspend(self._links[session_id])
 
     def refuse(self, session_id: SessionId, error: StompError, receipt: str | None) -> None:
@@ -154,9 +161,21 @@ class Driver:
             if not link.is_dirty:
                 link.is_dirty = True
                 self._dirty.append((effect.session_id, link))
-            _answer(link, effect)
+            try:
+                _answer(link, effect)
+            except Exception:
+                self._break_off(link, effect)
         journal.flush()
         self._write_out(now)
+
+    def _break_off(self, link: Link, effect: Deliver | Confirm | Refuse | CloseSession) -> None:
+        """End a session after a fault of ours, so that the effects on others are carried out."""
+        _log.failure("session {session}: internal error", session=effect.session_id)
+        if isinstance(effect, Deliver | Confirm):
+            error = InternalError("The error has been logged. It is not your fault; please report it.")
+            self.refuse(effect.session_id, error, None)
+        else:
+            link.abort()
 
     def _write_out(self, now: float) -> None:
         dirty, self._dirty = self._dirty, []

@@ -15,8 +15,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReac
 from twisted.logger import Logger
 
 from stompd.broker.effects import LoadEntries
-from stompd.broker.units import InsertMessage, Page, UnitOfWork
-from stompd.errors import StoreError, StoreLost, StoreRefused, StoreUnavailable
+from stompd.broker.units import Page, UnitOfWork
+from stompd.errors import StoreError, StoreRefused, StoreUnavailable
 from stompd.interfaces import IMessageStore
 
 _log = Logger()
@@ -73,7 +73,7 @@ class Journal:
         reader: Reader,
         reactor: JournalReactor,
         run_in_writer: Callable[[Callable[[], None]], object],
-        on_lost: Callable[[StoreLost], None],
+        on_lost: Callable[[StoreError], None],
         *,
         limit_units: int,
         limit_bytes: int,
@@ -85,7 +85,8 @@ class Journal:
             reader: Who is told.
             reactor: Timers, and the way back from the writer thread.
             run_in_writer: Runs a callable on the writer thread, one at a time.
-            on_lost: Called on the reactor thread when another broker has taken over; nothing follows.
+            on_lost: Called on the reactor thread when the store can be used no more, for example because another
+                broker has taken over; nothing follows.
             limit_units: Units waiting or being written above which `is_full`.
             limit_bytes: Bytes waiting or being written above which `is_full`.
         """
@@ -104,17 +105,15 @@ class Journal:
         self._is_urgent = False
         self._timer: IDelayedCall | None = None
         self._idle: list[Deferred[None]] = []
+        self._is_over = False
+        self._fullness = 0.0  # 1 at the limits
         self._given_up = threading.Event()
 
     def append(self, unit: UnitOfWork, *, is_urgent: bool) -> None:
         """Make a unit durable after all those before it; `flush` begins."""
         self._waiting.append(unit)
-        size = _OPERATION_BYTES
-        for operation in unit.operations:
-            size += _OPERATION_BYTES
-            if type(operation) is InsertMessage:
-                size += len(operation.message.body)
-        self._waiting_bytes += size
+        self._waiting_bytes += _size(unit)
+        self._measure()
         self._is_urgent = self._is_urgent or is_urgent
 
     def load(self, load: LoadEntries) -> None:
@@ -134,22 +133,21 @@ class Journal:
     @property
     def is_full(self) -> bool:
         """Whether those who cause more units should be made to wait."""
-        return (
-            len(self._waiting) + self._writing_count > self._limit_units
-            or self._waiting_bytes + self._writing_bytes > self._limit_bytes
-        )
+        return self._fullness > 1
+
+    @property
+    def is_overfull(self) -> bool:
+        """Whether even those should wait whose requests usually make room."""
+        return self._fullness > 2
 
     @property
     def is_drained(self) -> bool:
-        """Whether there is room for a good many more units: half of what `is_full` allows."""
-        return (
-            2 * (len(self._waiting) + self._writing_count) <= self._limit_units
-            and 2 * (self._waiting_bytes + self._writing_bytes) <= self._limit_bytes
-        )
+        """Whether there is room for a good many more units."""
+        return self._fullness <= 0.5
 
     def idle(self) -> Deferred[None]:
-        """Return a Deferred that fires when everything appended so far has been answered."""
-        if not self._is_writing and not self._waiting:
+        """Return a Deferred that fires when everything appended so far has been answered, or never will be."""
+        if self._is_over or not (self._is_writing or self._waiting):
             return succeed(None)
         waiter: Deferred[None] = Deferred()
         self._idle.append(waiter)
@@ -160,6 +158,12 @@ class Journal:
     def give_up(self) -> None:
         """Stop retrying; what was not applied by now was never confirmed to anybody."""
         self._given_up.set()
+
+    def _measure(self) -> None:
+        self._fullness = max(
+            (len(self._waiting) + self._writing_count) / self._limit_units,
+            (self._waiting_bytes + self._writing_bytes) / self._limit_bytes,
+        )
 
     def _ride(self) -> None:
         self._timer = None
@@ -182,12 +186,14 @@ class Journal:
             outcomes: list[Outcome] = []
             try:
                 if isinstance(group, LoadEntries):
-                    outcomes.append(self._load(group))
+                    self._load(group, outcomes)
                 else:
                     self._apply(group, outcomes)
             except _GivenUp:
+                self._reactor.callFromThread(self._end)
                 return
-            except StoreLost as error:
+            except StoreError as error:
+                self._reactor.callFromThread(self._end)
                 self._reactor.callFromThread(self._on_lost, error)
                 return
             self._reactor.callFromThread(self._report, outcomes, False)
@@ -210,15 +216,20 @@ class Journal:
             serials = range(units[0].serial, units[-1].serial + 1)
             outcomes.append(lambda reader: reader.units_applied(serials))
 
-    def _load(self, load: LoadEntries) -> Outcome:
-        page = self._persevere(lambda: self._store.load(load.queue_id, load.after, load.limit, load.limit_bytes))
-        return lambda reader: reader.entries_loaded(load, page)
+    def _load(self, load: LoadEntries, outcomes: list[Outcome]) -> None:
+        try:
+            page = self._persevere(lambda: self._store.load(load.queue_id, load.after, load.limit, load.limit_bytes))
+        except StoreRefused as error:
+            # Not answered: an empty page would hide what the store holds.
+            _log.error("The rest of queue {queue} cannot be read: {error}", queue=load.queue_id, error=error)
+        else:
+            outcomes.append(lambda reader: reader.entries_loaded(load, page))
 
     def _persevere(self, attempt: Callable[[], _T]) -> _T:
         """Try until the store can be reached; it may be away for as long as it likes.
 
         Raises:
-            StoreRefused, StoreLost: As the store does; a fault of the program counts as a refusal.
+            StoreError: As the store does; a fault of the program counts as a refusal.
         """
         delay = _FIRST_RETRY_SECONDS
         while True:
@@ -245,13 +256,22 @@ class Journal:
         if is_finished:
             self._is_writing = False
             self._writing_count = self._writing_bytes = 0
+            self._measure()
         self._reader.turn_ended()
         if is_finished:
             self.flush()
             if not self._is_writing and not self._waiting:
-                idle, self._idle = self._idle, []
-                for waiter in idle:
-                    waiter.callback(None)
+                self._wake()
+
+    def _end(self) -> None:
+        """Write nothing any more: the batch that was begun counts as being written for good."""
+        self._is_over = True
+        self._wake()
+
+    def _wake(self) -> None:
+        idle, self._idle = self._idle, []
+        for waiter in idle:
+            waiter.callback(None)
 
 
 class _GivenUp(Exception):  # not an error: the broker is stopping
@@ -271,6 +291,10 @@ def _group(jobs: Sequence[Job]) -> Iterator[Sequence[UnitOfWork] | LoadEntries]:
             yield job
             continue
         batch.append(job)
-        size += sum(len(each.message.body) for each in job.operations if isinstance(each, InsertMessage))
+        size += _size(job)
     if batch:
         yield batch
+
+
+def _size(unit: UnitOfWork) -> int:
+    return unit.size_bytes + _OPERATION_BYTES * (1 + len(unit.operations))

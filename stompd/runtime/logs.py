@@ -23,7 +23,10 @@ def begin_logging(*, is_json: bool, level: str) -> None:
         level: The least important level that is written: `debug`, `info`, `warn`, `error` or `critical`.
     """
     observer: ILogObserver = jsonFileLogObserver(sys.stderr, "") if is_json else textFileLogObserver(sys.stderr)
-    predicate = LogLevelFilterPredicate(LogLevel.levelWithName(level))
+    least = LogLevel.levelWithName(level)
+    predicate = LogLevelFilterPredicate(least)
+    # Below that, Twisted tells of itself, not of the broker.
+    predicate.setLogLevelForNamespace("twisted", max(least, LogLevel.warn))
     globalLogBeginner.beginLoggingTo(
         [FilteringLogObserver(observer, [predicate])], redirectStandardIO=False, discardBuffer=True
     )

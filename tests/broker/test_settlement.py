@@ -95,8 +95,8 @@ def test_rejected_message_is_delivered_again() -> None:
 
     core.reject(1, "b", receipt="r")
 
-    assert core.effects() == ["persist return b 1"]
-    assert core.run() == ["confirm 1 r", "deliver 1 b again 1"]
+    assert core.effects() == ["persist return b 1", "deliver 1 b again 1"]
+    assert core.run() == ["confirm 1 r"]
 
 
 def test_rejected_message_goes_back_before_newer_ones() -> None:

@@ -12,21 +12,21 @@ from stompd.broker.units import Page, UnitOfWork
 from stompd.store.memory import MemoryStore
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Applied:
     """The store has a unit."""
 
     unit: UnitOfWork
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Refused:
     """The store will never have a unit."""
 
     unit: UnitOfWork
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Loaded:
     """The store was read."""
 

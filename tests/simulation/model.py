@@ -92,6 +92,10 @@ class Model:
             copy.record = record
             if copy.holder is not None:
                 del copy.holder.outstanding[copy.number]
+            if is_rejected and not record.is_commit:
+                record.rejected.append(copy)
+                copy.come_back()
+                continue
             if is_rejected:
                 record.returning.append(copy)
                 copy.move(State.RETURNING)
@@ -243,8 +247,10 @@ class Model:
             if copy.state is not State.GONE and not 0 < copy.message.expires_ms <= now * 1000:
                 raise Violation(f"{copy.name} is deleted while {copy.state.name}")
             copy.move(State.GONE)
-        elif isinstance(operation, ReturnMessage) and copy.state is State.RETURNING:
-            return copy.record
+        elif isinstance(operation, ReturnMessage) and copy.record is not None:
+            is_counted = copy in copy.record.rejected and copy.record.receipt is not None
+            is_first = copy.record.serial is None
+            return copy.record if copy.state is State.RETURNING or (is_counted and is_first) else None
         return None
 
     def _finish_without_unit(self, record: Record) -> None:

@@ -27,7 +27,7 @@ class State(Enum):
     GONE = auto()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Home:
     """A queue: one of a destination, or that of one topic subscription."""
 
@@ -39,7 +39,7 @@ class Home:
     last_first_delivery: dict[tuple[int, int], int] = field(default_factory=dict)  # the order, by sender and priority
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Copy:
     """A message's place in one queue."""
 
@@ -89,7 +89,7 @@ class Copy:
         self.move(State.WAITING)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Record:
     """One frame of one session and what it moves."""
 
@@ -99,6 +99,7 @@ class Record:
     arriving: list[Copy] = field(default_factory=list)
     settling: list[Copy] = field(default_factory=list)
     returning: list[Copy] = field(default_factory=list)
+    rejected: list[Copy] = field(default_factory=list)  # back already; their counts are on the way
     serial: int | None = None
     settled_before: list[Copy] = field(default_factory=list)  # what it acknowledges once more
     is_commit: bool = False
@@ -106,7 +107,7 @@ class Record:
     is_answered: bool = False
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class HeldSend:
     """A SEND within an open transaction."""
 
@@ -114,7 +115,7 @@ class HeldSend:
     name: str
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class HeldSettlement:
     """An ACK or NACK within an open transaction."""
 
@@ -123,7 +124,7 @@ class HeldSettlement:
     is_rejected: bool
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ClientSubscription:
     """A SUBSCRIBE of one session."""
 
@@ -144,7 +145,7 @@ class ClientSubscription:
         return [copy for copy in self.outstanding.values() if copy.state is State.OUTSTANDING] + self.unsettled
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ClientSession:
     """A session as its client knows it."""
 

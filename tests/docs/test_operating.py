@@ -1,0 +1,104 @@
+"""OPERATING.md: its settings are those of the program, its examples can be used, its statements run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from stompd.config import KEYS, load_settings
+from stompd.store.factory import make_store
+from tests.docs.documents import ROOT, blocks, code, prose, rows, section
+from tests.harness.process import BrokerProcess
+
+OPERATING = "OPERATING.md"
+
+_STATEMENTS = [
+    statement.strip()
+    for document in ("README.md", OPERATING)
+    for block in blocks(document, "sql")
+    for statement in block.split(";")
+    if statement.strip()
+]
+
+
+def test_settings_are_those_of_the_program() -> None:
+    printed = subprocess.run(
+        [sys.executable, "scripts/settings.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    listed = [line for line in section(OPERATING, "Settings").splitlines() if line.startswith("* ")]
+
+    assert listed == printed.stdout.splitlines(), "put the output of scripts/settings.py into OPERATING.md"
+
+
+def test_settings_named_elsewhere_exist() -> None:
+    named = re.findall(r"`(limits\.\w+)`", prose(OPERATING))
+
+    assert set(named) <= set(KEYS)
+
+
+def test_settings_file_can_be_used(tmp_path: Path) -> None:
+    (example,) = blocks(OPERATING, "toml")
+    path = tmp_path / "stompd.toml"
+    path.write_text(example)
+
+    settings = load_settings(path, {})
+
+    assert settings.store == tomllib.loads(example)["store"]
+    assert settings.limits.connections == 2000
+
+
+def test_broker_announces_itself_as_printed(broker: BrokerProcess) -> None:
+    (printed,) = blocks(OPERATING, "text")
+    patterns = [re.escape(line).replace(re.escape("..."), ".*") for line in printed.splitlines()]
+    expected = "\n".join(patterns).replace("61613", str(broker.port))
+
+    announced = "\n".join(line for line in broker.output.splitlines() if line.startswith("stompd: "))
+
+    assert re.fullmatch(expected, announced)
+
+
+def test_events_in_the_log_table_are_those_of_the_program() -> None:
+    source = "\n".join(path.read_text("utf-8") for path in (ROOT / "stompd").rglob("*.py"))
+    events = [code(row[0])[0] for row in rows(section(OPERATING, "Logs"))]
+    texts = [re.sub(r" ?[A-Z]{4,}.*| N$", "", event) for event in events]
+
+    assert [event for event in texts if event not in source] == []
+
+
+@pytest.mark.parametrize("statement", _STATEMENTS)
+def test_statement_runs(database_url: str, statement: str) -> None:
+    store = make_store(database_url)
+    store.open()
+    store.close()
+    url = make_url(database_url)
+    engine = create_engine(url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url)
+
+    with engine.connect() as connection:
+        found = connection.execute(text(statement)).all()
+    engine.dispose()
+
+    assert found == []
+
+
+def test_columns_of_the_views_are_listed(sqlite_url: str) -> None:
+    store = make_store(sqlite_url)
+    store.open()
+    store.close()
+    engine = create_engine(sqlite_url)
+    described = section(OPERATING, "Looking into queues with SQL")
+
+    with engine.connect() as connection:
+        for view in ("stompd_queues", "stompd_messages"):
+            columns = list(connection.execute(text(f"SELECT * FROM {view}")).keys())
+            (paragraph,) = [part for part in described.split("\n\n") if part.startswith(f"`{view}`:")]
+
+            assert code(paragraph)[1:] == columns
+    engine.dispose()
