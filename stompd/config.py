@@ -127,6 +127,7 @@ def find_store_factory(url: str) -> IStoreFactory:
         SettingError: No store has that scheme.
     """
     scheme = url.partition(":")[0].partition("+")[0]
+    scheme = "postgresql" if scheme == "postgres" else scheme  # libpq knows both
     factories = {factory.scheme: factory for factory in getPlugins(IStoreFactory)}
     if scheme not in factories:
         known = ", ".join(sorted(factories))

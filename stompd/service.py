@@ -188,6 +188,7 @@ class BrokerService(Service):
         yield deferLater(self._reactor, 0)  # the turn in which the last receipts are written
         if limit.active():
             limit.cancel()
+        factory.dismiss()
         farewell = self._reactor.callLater(_FAREWELL_SECONDS, factory.abort_all)
         yield factory.all_lost()
         if farewell.active():

@@ -40,9 +40,9 @@ class ServiceLimits:
 
     #: Connections at the same time; further ones are told so and closed. Each takes a file descriptor.
     connections: int = 10_000
-    #: Seconds from connecting until CONNECT has been accepted: long enough for a slow link, short enough that
+    #: Seconds from connecting until CONNECT has been accepted: long enough to type it, short enough that
     #: connections that say nothing cannot use up `connections`.
-    login_seconds: int = 10
+    login_seconds: int = 30
     #: Bytes of the CONNECT frame: room for a long token as passcode, little enough that strangers cost next to nothing.
     login_frame_bytes: int = 65_536
     #: Seconds that a connection stays open after its last frame, so that the client can read an ERROR.

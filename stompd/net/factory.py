@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
 
+from stompd.errors import ShuttingDown
 from stompd.net.link import Link
 from stompd.runtime.driver import Driver
 from stompd.session.session import SessionSettings
@@ -75,6 +76,16 @@ class LinkFactory(Factory):
         """Let no link take another frame; those that have a session hear of it after the receipts they are owed."""
         for link in list(self._links):
             link.shut_down()
+
+    def dismiss(self) -> None:
+        """Let nobody wait in silence for what will not be confirmed any more."""
+        for link in list(self._links):
+            link.dismiss(
+                ShuttingDown(
+                    "The broker had to stop before everything was stored. Connect again, and repeat what was not"
+                    " confirmed."
+                )
+            )
 
     def abort_all(self) -> None:
         """Cut every connection that is left."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from enum import Enum
 from typing import TYPE_CHECKING, final
 
 from twisted.cred.credentials import Anonymous, UsernamePassword
@@ -30,6 +29,7 @@ from stompd.errors import (
     StompError,
 )
 from stompd.interfaces import IStompUser
+from stompd.net.hold import Hold
 from stompd.net.transport import StreamTransport, set_socket_options
 from stompd.session.login import Login
 from stompd.session.session import HeartBeatAction, Session
@@ -40,17 +40,6 @@ if TYPE_CHECKING:
     from stompd.net.factory import LinkFactory
 
 _log = Logger()
-
-
-class Hold(Enum):
-    """Why a link takes no frames for now."""
-
-    #: The portal has not answered yet.
-    LOGIN = "login"
-    #: The journal is full, and this link's frames helped to fill it.
-    JOURNAL = "journal"
-    #: The peer does not read what it is sent.
-    UNREAD = "unread"
 
 
 @final
@@ -239,6 +228,11 @@ class Link(Protocol):
         """Take no more frames, and say why after the receipts that are owed."""
         if not self._is_done:
             self._fail(ShuttingDown("The broker is being stopped; connect again in a while."))
+
+    def dismiss(self, error: StompError) -> None:
+        """Say now what went wrong, for the receipts that are owed will never come."""
+        if not self._is_closed:
+            self.refuse(error, None)
 
     def abort(self) -> None:
         """Cut the connection."""

@@ -158,6 +158,8 @@ def _explain_unknown(command: str, state: State) -> str:
     near = difflib.get_close_matches(shown.strip().upper(), CLIENT_COMMANDS, n=1)
     if near:
         sentences.append(f"Did you mean {near[0]}?")
+    else:
+        sentences.append(f"A client sends one of {', '.join(CLIENT_COMMANDS)}.")
     if state is State.CONNECTED:
         # Octets behind a NUL begin the next command, so a wrong body length shows up here.
         sentences.append(

@@ -232,11 +232,24 @@ def test_s10_frm_14_octets_behind_the_nul_are_the_next_command(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_s10_frm_15_broker_writes_a_line_end_behind_its_nul(clients: Clients, version: str) -> None:
-    client = clients.connect(version)
+def test_s10_frm_15_who_types_line_ends_gets_them_behind_each_nul(clients: Clients, version: str) -> None:
+    client = clients.dial()
+    client.send(f"CONNECT\naccept-version:{version}\n\n\0\n".encode())
+    client.expect("CONNECTED", version=version)
+    client.use_version(version)
     client.wait_for_line_ends(1)
 
     client.send_frame("BEGIN", {"transaction": "t", "receipt": "1"})
 
     client.expect("RECEIPT", receipt_id="1")
     client.wait_for_line_ends(2)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_s10_frm_15_programs_get_no_line_ends(clients: Clients, version: str) -> None:
+    client = clients.connect(version)
+
+    client.request("BEGIN", {"transaction": "t"})
+    client.request("ABORT", {"transaction": "t"})
+
+    assert client.line_ends == 0
