@@ -97,6 +97,33 @@ def test_every_link_is_shut_down() -> None:
     assert [client.texts() for client in clients] == [["ERROR shutting-down"]] * 2
 
 
+def test_links_are_dismissed_without_the_receipts_that_will_never_come() -> None:
+    site = Site()
+    client = site.client()
+    client.send(frame("SEND", b"a", destination="/queue/a", receipt="r1"))
+    site.turn()
+    site.factory.shut_down()
+
+    site.factory.dismiss()
+    site.run()
+
+    (error,) = client.received()
+    assert error["error-code"] == "shutting-down"
+    assert b"repeat what was not confirmed" in error.body
+    assert client.transport.ending == ["half-closed"]
+
+
+def test_links_that_are_closed_are_not_dismissed() -> None:
+    site = Site()
+    client = site.client()
+    client.send(frame("BOO"))
+    site.run()
+
+    site.factory.dismiss()
+
+    assert client.texts() == ["ERROR unknown-command"]
+
+
 def test_every_link_is_cut() -> None:
     site = Site()
     clients = [site.client(), site.client(None)]

@@ -985,6 +985,15 @@ def test_link_that_ends_already_is_not_told() -> None:
     assert client.texts() == ["RECEIPT r1"]
 
 
+def test_link_that_was_refused_is_not_told() -> None:
+    client = Site().client(None)
+    client.send_frame("BOO")
+
+    client.link.shut_down()
+
+    assert client.texts() == ["ERROR unknown-command"]
+
+
 def test_link_can_be_cut() -> None:
     site = Site()
     client: Client = site.client()

@@ -476,8 +476,9 @@ def test_full_above_its_bytes_and_drained_at_half(waits: Waits) -> None:
     assert states[4] == (True, False)
 
 
-def test_units_being_written_count_until_their_batch_is_over(waits: Waits) -> None:
-    desk = Desk(waits, limit_units=1)
+@pytest.mark.parametrize("limits", [{"limit_units": 1}, {"limit_bytes": 1_000}])
+def test_units_being_written_count_until_their_batch_is_over(waits: Waits, limits: dict[str, int]) -> None:
+    desk = Desk(waits, **limits)
     desk.append(1, 2)
     before = desk.journal.is_full
     desk.writer.write()
