@@ -28,11 +28,8 @@ class Destination(NamedTuple):
 
     kind: Kind
     name: str
-
-    @property
-    def path(self) -> str:
-        """The canonical spelling, as permissions, logs and the store know it."""
-        return f"/{self.kind.value}/{self.name}"
+    #: The canonical spelling, as permissions, logs and the store know it.
+    path: str
 
 
 #: Spellings of the prefixes; the second ones are ActiveMQ's.
@@ -67,4 +64,5 @@ def parse_destination(text: str) -> Destination:
             f"destination:{text} contains {' '.join(reserved)}, which is reserved for wildcards and lists."
             " This broker does not support those; use one plain name."
         )
-    return Destination(_PREFIXES[prefix], name)
+    kind = _PREFIXES[prefix]
+    return Destination(kind, name, f"/{kind.value}/{name}")

@@ -35,7 +35,6 @@ class Message:
         "headers",
         "is_persistent",
         "message_id",
-        "place",
         "priority",
         "timestamp_ms",
     )
@@ -70,12 +69,17 @@ class Message:
         self.priority = priority
         self.expires_ms = expires_ms
         self.is_persistent = is_persistent
-        self.identify(message_id, timestamp_ms)
+        self.message_id = MessageId(message_id)
+        self.timestamp_ms = timestamp_ms
         #: The session layer's cache: what it encoded once for all receivers. The core never looks inside.
         self.encodings: dict[str, bytes] | None = None
 
     def identify(self, message_id: int, timestamp_ms: int) -> None:
-        """Give the message its id and the time of its acceptance, and so its place in every queue."""
+        """Give the message its id and the time of its acceptance."""
         self.message_id = MessageId(message_id)
         self.timestamp_ms = timestamp_ms
-        self.place = Place(HIGHEST_PRIORITY - self.priority, message_id)
+
+    @property
+    def place(self) -> Place:
+        """Where it belongs in every queue it is put in."""
+        return Place(HIGHEST_PRIORITY - self.priority, self.message_id)

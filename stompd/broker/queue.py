@@ -40,6 +40,7 @@ class Queue:
         "_marked",
         "_marking",
         "_page_bytes",
+        "_renewal",
         "_spooling",
         "_woken",
         "arriving",
@@ -97,6 +98,7 @@ class Queue:
         self._line: deque[Subscription] = deque()
         # Only what outlives the broker can come back after a crash.
         self._marked = self._marking = 0 if is_durable else _NO_MARK_NEEDED
+        self._renewal = 0.0  # when to look again whether the mark is far enough ahead
         # Of those that need not survive and are on their way into the store: each that no later one goes before.
         self._spooling: deque[int] = deque()
         self._deliverable = self._marked  # no stored entry beyond it may be delivered yet
@@ -198,8 +200,8 @@ class Queue:
         self._wake()
 
     def _store(self, message: Message, now: float, work: Work) -> None:
-        if self.subscriptions and self._marking < self._ids.bound(now, _MARK_RENEW_SECONDS):
-            self._extend_mark(now)
+        if now > self._renewal and self.subscriptions and self.is_durable:
+            self._renew_mark(now)
         if not self.is_stored:
             work.operations.append(PutQueue(self.queue_id, self.name, is_durable=self.is_durable))
         work.operations.append(InsertMessage(self.queue_id, message))
@@ -266,6 +268,12 @@ class Queue:
         after = self.window.next_page()
         if after is not None:
             self._ledger.effects.append(LoadEntries(self.queue_id, after, self.window.page_count, self._page_bytes))
+
+    def _renew_mark(self, now: float) -> None:
+        """Extend the mark in time for what is coming, if that is near."""
+        self._renewal = now + 1.0
+        if self._marking < self._ids.bound(now, _MARK_RENEW_SECONDS):
+            self._extend_mark(now)
 
     def _extend_mark(self, now: float) -> None:
         """Ask for a mark far enough ahead that deliveries seldom wait for one, near enough to flag few others."""

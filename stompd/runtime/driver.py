@@ -20,6 +20,10 @@ from stompd.runtime.journal import Journal
 
 _log = Logger()
 
+# Tuples, because making a union takes longer than everything else about a check.
+_CHECKED = (Send, Subscribe)
+_SETTLING = (Acknowledge, Reject)
+
 
 class Link(Protocol):
     """The driver's view of one connection. What it is given leaves with `flush`, in one write."""
@@ -92,7 +96,7 @@ class Driver:
 
     def submit(self, session_id: SessionId, user: IStompUser, request: Request, now: float) -> None:
         """Carry out a request, if its user may, and slow its link down when the journal is full."""
-        if isinstance(request, Send | Subscribe):
+        if isinstance(request, _CHECKED):
             action = "send" if isinstance(request, Send) else "consume"
             path = request.destination.path
             if not user.may(action, path):
@@ -103,8 +107,8 @@ class Driver:
         if not self._is_turn_due:
             self._need_turn()
         # Acknowledgements are nearly always bounded by credit, and make room.
-        is_settling = isinstance(request, Acknowledge | Reject)
-        if self._journal.is_full and (not is_settling or self._journal.is_overfull):
+        journal = self._journal
+        if journal.is_full and (journal.is_overfull or not isinstance(request, _SETTLING)):
             self._backpressure.suspend(self._links[session_id])
 
     def refuse(self, session_id: SessionId, error: StompError, receipt: str | None) -> None:

@@ -1,12 +1,14 @@
 """The journal: hands units to the store in order, grouped by themselves, on one writer thread.
 
-While one batch is being written, the next one forms; there is no timer that decides how large a batch becomes. Only
-units that nobody waits for wait for company, and not for long.
+While one batch is being written, the next one forms; there is no timer that decides how large a batch becomes. The
+writer takes it as soon as it is free, without asking the reactor. Only units that nobody waits for wait for company,
+and not for long.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeAlias, TypeVar, final
 
@@ -64,7 +66,8 @@ Outcome: TypeAlias = Callable[[Reader], None]
 class Journal:
     """Queues units and loads for one writer thread, and reports on them in the same order.
 
-    Everything but `_write` and what it calls runs on the reactor thread.
+    Everything but `_write` and what it calls runs on the reactor thread. The two threads share `_waiting`, a deque that
+    the reactor appends to and the writer takes from, and `_is_urgent`, which the reactor sets after it has appended.
     """
 
     def __init__(
@@ -97,10 +100,9 @@ class Journal:
         self._on_lost = on_lost
         self._limit_units = limit_units
         self._limit_bytes = limit_bytes
-        self._waiting: list[Job] = []
-        self._waiting_bytes = 0
-        self._writing_count = 0
-        self._writing_bytes = 0
+        self._waiting: deque[Job] = deque()
+        self._count = 0  # of units that are not answered
+        self._bytes = 0
         self._is_writing = False
         self._is_urgent = False
         self._timer: IDelayedCall | None = None
@@ -112,7 +114,8 @@ class Journal:
     def append(self, unit: UnitOfWork, *, is_urgent: bool) -> None:
         """Make a unit durable after all those before it; `flush` begins."""
         self._waiting.append(unit)
-        self._waiting_bytes += _size(unit)
+        self._count += 1
+        self._bytes += _size(unit)
         self._measure()
         self._is_urgent = self._is_urgent or is_urgent
 
@@ -160,10 +163,7 @@ class Journal:
         self._given_up.set()
 
     def _measure(self) -> None:
-        self._fullness = max(
-            (len(self._waiting) + self._writing_count) / self._limit_units,
-            (self._waiting_bytes + self._writing_bytes) / self._limit_bytes,
-        )
+        self._fullness = max(self._count / self._limit_units, self._bytes / self._limit_bytes)
 
     def _ride(self) -> None:
         self._timer = None
@@ -174,30 +174,36 @@ class Journal:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        jobs, self._waiting = self._waiting, []
-        self._writing_count, self._writing_bytes, self._waiting_bytes = len(jobs), self._waiting_bytes, 0
-        self._is_urgent = False
         self._is_writing = True
-        self._run_in_writer(lambda: self._write(jobs))
+        self._run_in_writer(self._write)
 
-    def _write(self, jobs: Sequence[Job]) -> None:
-        """Do the jobs in order; on the writer thread."""
-        for group in _group(jobs):
-            outcomes: list[Outcome] = []
-            try:
-                if isinstance(group, LoadEntries):
-                    self._load(group, outcomes)
-                else:
-                    self._apply(group, outcomes)
-            except _GivenUp:
-                self._reactor.callFromThread(self._end)
-                return
-            except StoreError as error:
-                self._reactor.callFromThread(self._end)
-                self._reactor.callFromThread(self._on_lost, error)
-                return
-            self._reactor.callFromThread(self._report, outcomes, False)
-        self._reactor.callFromThread(self._report, [], True)
+    def _write(self) -> None:
+        """Do what is waiting, in order, until nothing urgent is left; on the writer thread."""
+        while jobs := self._take():
+            for group in _group(jobs):
+                outcomes: list[Outcome] = []
+                try:
+                    if isinstance(group, LoadEntries):
+                        self._load(group, outcomes)
+                    else:
+                        self._apply(group, outcomes)
+                except _GivenUp:
+                    self._reactor.callFromThread(self._end)
+                    return
+                except StoreError as error:
+                    self._reactor.callFromThread(self._end)
+                    self._reactor.callFromThread(self._on_lost, error)
+                    return
+                self._reactor.callFromThread(self._report, () if isinstance(group, LoadEntries) else group, outcomes)
+        self._reactor.callFromThread(self._finish)
+
+    def _take(self) -> list[Job]:
+        """Return what is waiting, if somebody waits for it; on the writer thread."""
+        if not self._is_urgent:
+            return []
+        # Cleared first: what is appended from here on is taken now, or sets it again.
+        self._is_urgent = False
+        return [self._waiting.popleft() for _ in range(len(self._waiting))]
 
     def _apply(self, units: Sequence[UnitOfWork], outcomes: list[Outcome]) -> None:
         """Apply units, and find the guilty ones by halving when the store refuses them."""
@@ -250,18 +256,21 @@ class Journal:
                 raise _GivenUp
             delay = min(2 * delay, _LAST_RETRY_SECONDS)
 
-    def _report(self, outcomes: Sequence[Outcome], is_finished: bool) -> None:
+    def _report(self, units: Sequence[UnitOfWork], outcomes: Sequence[Outcome]) -> None:
+        """Tell what became of a batch."""
         for outcome in outcomes:
             outcome(self._reader)
-        if is_finished:
-            self._is_writing = False
-            self._writing_count = self._writing_bytes = 0
-            self._measure()
+        self._count -= len(units)
+        self._bytes -= sum(map(_size, units))
+        self._measure()
         self._reader.turn_ended()
-        if is_finished:
-            self.flush()
-            if not self._is_writing and not self._waiting:
-                self._wake()
+
+    def _finish(self) -> None:
+        """The writer is free; begin again if something has come meanwhile."""
+        self._is_writing = False
+        self.flush()
+        if not self._is_writing and not self._waiting:
+            self._wake()
 
     def _end(self) -> None:
         """Write nothing any more: the batch that was begun counts as being written for good."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 import psycopg
 from psycopg import pq
@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from stompd.broker.message import Place, QueueId
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusable
+from stompd.store.arrays import Bigints, Booleans, Byteas, Column, Integers, Smallints, Texts, register
 from stompd.store.batch import Batch
 from stompd.store.dialect import Dialect, MessageRow, Statement
 from stompd.store.sql import SqlStore
@@ -96,6 +97,11 @@ _PAGE = """
     ORDER BY urgency, message_id
 """
 
+_ColumnType: TypeAlias = Callable[[Iterable[object]], Column]
+
+_KEY = (Bigints, Smallints, Bigints)
+_INSERTED = (*_KEY, Bigints, Bigints, Booleans, Texts, Texts, Byteas)
+
 _BEGIN, _COMMIT = Statement("BEGIN", ()), Statement("COMMIT", ())
 
 # SQLSTATE classes and codes (PostgreSQL documentation, appendix A).
@@ -171,13 +177,13 @@ class PostgresqlDialect(Dialect):
         dropped = [(queue_id,) for queue_id in batch.dropped]
         queues = [(put.queue_id, put.name, put.is_durable) for put in batch.queues]
         return [
-            *_over(_DROP_MESSAGES, dropped),
-            *_over(_DROP_QUEUES, dropped),
-            *_over(_PUT_QUEUES, queues),
-            *(Statement(_INSERT, rows.columns) for rows in batch.rows),
-            *_over(_MARK, list(batch.marks.items())),
-            *_over(_RETURN, [(*key, count) for key, count in batch.returns.items()]),
-            *_over(_DELETE, batch.deleted),
+            *_over(_DROP_MESSAGES, (Bigints,), dropped),
+            *_over(_DROP_QUEUES, (Bigints,), dropped),
+            *_over(_PUT_QUEUES, (Bigints, Texts, Booleans), queues),
+            *(Statement(_INSERT, _columns(_INSERTED, rows.columns)) for rows in batch.rows),
+            *_over(_MARK, (Bigints, Bigints), list(batch.marks.items())),
+            *_over(_RETURN, (*_KEY, Integers), [(*key, count) for key, count in batch.returns.items()]),
+            *_over(_DELETE, _KEY, batch.deleted),
         ]
 
     def execute(self, connection: Connection, statements: Sequence[Statement]) -> None:
@@ -225,6 +231,7 @@ class PostgresqlDialect(Dialect):
             )
         connection.exec_driver_sql(_COMMIT_ON_DISK)
         connection.exec_driver_sql(_PLANS)
+        register(_raw(connection))
 
 
 def _raw(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:
@@ -263,6 +270,9 @@ def _explain_local(error: BaseException | None) -> type[StoreError]:
     return StoreUnusable if is_refused_login or isinstance(error, psycopg.ProgrammingError) else StoreUnavailable
 
 
-def _over(statement: str, rows: Sequence[tuple[object, ...]]) -> list[Statement]:
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    return [Statement(statement, columns)] if rows else []
+def _over(statement: str, types: Sequence[_ColumnType], rows: Sequence[tuple[object, ...]]) -> list[Statement]:
+    return [Statement(statement, _columns(types, zip(*rows, strict=True)))] if rows else []
+
+
+def _columns(types: Sequence[_ColumnType], columns: Iterable[Iterable[object]]) -> list[Column]:
+    return [column_type(column) for column_type, column in zip(types, columns, strict=True)]

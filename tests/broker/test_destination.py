@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stompd.broker.destination import MAX_NAME_LENGTH, Destination, Kind, parse_destination
+from stompd.broker.destination import MAX_NAME_LENGTH, Kind, parse_destination
 from stompd.errors import InvalidDestination
 
 
@@ -22,7 +22,9 @@ from stompd.errors import InvalidDestination
     ],
 )
 def test_destination_is_parsed(text: str, kind: Kind, name: str) -> None:
-    assert parse_destination(text) == Destination(kind, name)
+    destination = parse_destination(text)
+
+    assert (destination.kind, destination.name) == (kind, name)
 
 
 def test_path_is_the_canonical_spelling() -> None:

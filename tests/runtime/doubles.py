@@ -66,6 +66,8 @@ class WatchedStore:
         self.description = self.kept.description
         #: The serials of each batch that was tried, and a text for each load.
         self.calls: list[list[int] | str] = []
+        #: What the reactor does during the next calls, one after the other.
+        self.meanwhile: deque[Callable[[], None]] = deque()
         #: What the next calls raise, one after the other.
         self.failures: deque[Exception] = deque()
         #: Batches with one of these serials are refused.
@@ -80,6 +82,8 @@ class WatchedStore:
     def apply(self, units: Sequence[UnitOfWork]) -> None:
         serials = [unit.serial for unit in units]
         self.calls.append(serials)
+        if self.meanwhile:
+            self.meanwhile.popleft()()
         self._fail()
         if found := self.guilty.intersection(serials):
             raise StoreRefused(f"guilty: {min(found)}")

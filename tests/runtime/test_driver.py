@@ -475,7 +475,7 @@ def test_lost_link_is_not_resumed() -> None:
     desk.run()
 
     assert desk.notes == ["1 suspended"]
-    assert desk.store.calls == [[1, 2], [3]]
+    assert desk.store.calls == [[1, 2, 3]]
 
 
 # Refusals and faults

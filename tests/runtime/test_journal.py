@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from threading import Thread
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from stompd.broker.effects import LoadEntries
 from stompd.broker.message import Place, QueueId
@@ -120,24 +121,30 @@ def test_first_unit_is_written_without_waiting_for_company(desk: Desk) -> None:
 
 
 def test_next_batch_forms_while_one_is_being_written(desk: Desk) -> None:
+    desk.store.meanwhile.append(lambda: [desk.append(serial) for serial in (2, 3, 4)])
     desk.append(1)
-    desk.append(2)
-    desk.append(3)
-    desk.append(4)
     desk.writer.write_all()
 
     assert desk.store.calls == [[1], [2, 3, 4]]
 
 
-def test_one_batch_is_written_at_a_time(desk: Desk) -> None:
+def test_writer_takes_the_next_batch_without_asking_the_reactor(desk: Desk) -> None:
+    desk.store.meanwhile.append(lambda: desk.append(2))
     desk.append(1)
-    desk.append(2)
 
     desk.writer.write()
 
-    assert desk.store.calls == [[1]]
-    assert desk.reports.texts == ["applied 1"]
-    assert desk.writer.is_busy
+    assert desk.store.calls == [[1], [2]]
+    assert desk.reports.texts == ["applied 1", "applied 2"]
+
+
+def test_one_job_is_given_to_the_writer_at_a_time(desk: Desk) -> None:
+    desk.append(1)
+    desk.append(2)
+    desk.writer.write()
+
+    assert desk.store.calls == [[1, 2]]
+    assert not desk.writer.is_busy
 
 
 def test_units_of_one_turn_are_one_batch(desk: Desk) -> None:
@@ -218,8 +225,8 @@ def test_load_sees_exactly_the_units_before_it(desk: Desk) -> None:
     desk.append(3)
     desk.writer.write_all()
 
-    assert desk.store.calls == [[1], [2], "load", [3]]
-    assert desk.reports.texts == ["applied 1", "applied 2", "loaded 1 2", "applied 3"]
+    assert desk.store.calls == [[1, 2], "load", [3]]
+    assert desk.reports.texts == ["applied 1 2", "loaded 1 2", "applied 3"]
 
 
 def test_load_is_begun_at_once(desk: Desk) -> None:
@@ -278,8 +285,8 @@ def test_riding_unit_goes_with_the_next_urgent_one(desk: Desk) -> None:
 
 
 def test_riding_unit_behind_a_batch_waits_for_company_again(desk: Desk) -> None:
+    desk.store.meanwhile.append(lambda: desk.append(2, is_urgent=False))
     desk.append(1)
-    desk.append(2, is_urgent=False)
     desk.writer.write_all()
     calls_before = desk.store.calls.copy()
     desk.reactor.advance(0.02)
@@ -296,13 +303,13 @@ def test_batch_is_retried_as_it_was_and_reported_once(desk: Desk, waits: Waits) 
     waits.reports = desk.reports
     desk.store.failures.extend([StoreUnavailable(AWAY), StoreUnavailable(AWAY)])
 
+    desk.store.meanwhile.append(lambda: desk.append(3))
     desk.append(1, 2)
-    desk.append(3)
     desk.writer.write()
 
-    assert desk.store.calls == [[1, 2], [1, 2], [1, 2]]
-    assert desk.reports.texts == ["applied 1 2"]
-    assert desk.store.rows() == [b"", b""]
+    assert desk.store.calls == [[1, 2], [1, 2], [1, 2], [3]]
+    assert desk.reports.texts == ["applied 1 2", "applied 3"]
+    assert desk.store.rows() == [b"", b"", b""]
 
 
 def test_delay_between_retries_grows_to_a_bound(desk: Desk, waits: Waits) -> None:
@@ -394,8 +401,8 @@ def test_store_that_goes_away_during_the_search_is_waited_for(desk: Desk, waits:
 def test_unexpected_exception_counts_as_refusal_and_is_logged(desk: Desk, logged: LoggedEvents) -> None:
     desk.store.failures.append(ZeroDivisionError("secret detail"))
 
+    desk.store.meanwhile.append(lambda: desk.append(2))
     desk.append(1)
-    desk.append(2)
     desk.writer.write_all()
 
     assert desk.reports.texts == ["refused 1: The store failed with an internal error.", "applied 2"]
@@ -407,8 +414,8 @@ def test_unexpected_exception_counts_as_refusal_and_is_logged(desk: Desk, logged
 
 @pytest.mark.parametrize("error", [StoreLost("another broker has it"), StoreUnusable("the file is gone")])
 def test_lost_store_is_told_once_and_nothing_after(desk: Desk, error: StoreError) -> None:
+    desk.store.meanwhile.append(lambda: desk.append(2))
     desk.append(1)
-    desk.append(2)
     desk.store.failures.append(error)
     desk.writer.write_all()
     desk.append(3)
@@ -507,16 +514,17 @@ def test_idle_journal_is_idle_at_once(desk: Desk) -> None:
 
 
 def test_idle_fires_when_everything_was_answered(desk: Desk) -> None:
+    waiters: list[Deferred[None]] = []
+    desk.store.meanwhile.append(lambda: desk.append(2))
+    desk.store.meanwhile.append(lambda: waiters.append(desk.journal.idle()))
     desk.append(1)
-    desk.append(2)
-    waiter = desk.journal.idle()
+    waiters.append(desk.journal.idle())
+    were_early = [waiter.called for waiter in waiters]
 
     desk.writer.write()
-    was_early = waiter.called
-    desk.writer.write()
 
-    assert not was_early
-    assert waiter.called
+    assert were_early == [False]
+    assert [waiter.called for waiter in waiters] == [True, True]
     assert desk.reports.texts == ["applied 1", "applied 2"]
 
 
@@ -541,8 +549,8 @@ def test_idle_fires_for_all_who_wait(desk: Desk) -> None:
 
 def test_who_gives_up_waits_no_longer_and_confirms_nothing(desk: Desk, waits: Waits) -> None:
     desk.store.failures.extend([StoreUnavailable(AWAY)] * 5)
+    desk.store.meanwhile.append(lambda: desk.append(2))
     desk.append(1)
-    desk.append(2)
     waiter = desk.journal.idle()
 
     desk.journal.give_up()

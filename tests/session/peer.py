@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from stompd.broker.delivery import Delivery, Entry
-from stompd.broker.destination import Destination, Kind
+from stompd.broker.destination import parse_destination
 from stompd.broker.effects import SessionId
 from stompd.broker.message import Message
 from stompd.broker.requests import AckMode, Request
@@ -45,7 +45,7 @@ def subscription(
 ) -> Subscription:
     """Return a subscription that stands alone; the session layer looks at nothing else of it."""
     nowhere = cast(Any, None)
-    destination = Destination(Kind.QUEUE, "a")
+    destination = parse_destination("/queue/a")
     return Subscription(
         nowhere,
         nowhere,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stompd.broker.destination import Destination, Kind
+from stompd.broker.destination import parse_destination
 from stompd.broker.message import Message
 from stompd.broker.requests import Send
 from stompd.errors import InvalidDestination, InvalidHeader, MissingHeader, UnsupportedHeader
@@ -27,7 +27,7 @@ def message(headers: dict[str, str]) -> Message:
 def test_send_without_more_is_a_durable_message_of_default_priority() -> None:
     made = send({}, b"body")
 
-    assert made.destination == Destination(Kind.QUEUE, "a")
+    assert made.destination == parse_destination("/queue/a")
     assert (made.transaction, made.receipt) == (None, None)
     assert (made.message.destination, made.message.body, made.message.headers) == ("/queue/a", b"body", {})
     assert (made.message.priority, made.message.expires_ms, made.message.is_persistent) == (4, 0, True)
@@ -36,7 +36,7 @@ def test_send_without_more_is_a_durable_message_of_default_priority() -> None:
 def test_destination_keeps_the_senders_spelling() -> None:
     made = send({"destination": "/queue/a%2Fb"})
 
-    assert made.destination == Destination(Kind.QUEUE, "a/b")
+    assert made.destination == parse_destination("/queue/a/b")
     assert made.message.destination == "/queue/a%2Fb"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stompd.broker.destination import Destination, Kind
+from stompd.broker.destination import Kind, parse_destination
 from stompd.broker.requests import AckMode, Subscribe, Unsubscribe
 from stompd.errors import InvalidDestination, InvalidHeader, MissingHeader, UnsupportedHeader
 from tests.session.peer import request
@@ -19,7 +19,7 @@ def subscribe(headers: dict[str, str], version: str = "1.2") -> Subscribe:
 def test_subscribe_without_more_is_automatic_and_leaves_credit_to_the_broker() -> None:
     made = subscribe({})
 
-    assert (made.destination, made.subscription_id) == (Destination(Kind.QUEUE, "a"), "0")
+    assert (made.destination, made.subscription_id) == (parse_destination("/queue/a"), "0")
     assert (made.ack_mode, made.prefetch, made.is_named, made.receipt) == (AckMode.AUTO, None, True, None)
 
 
