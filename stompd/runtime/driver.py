@@ -146,7 +146,10 @@ class Driver:
 
     def _due_turn(self) -> None:
         self._is_turn_due = False
-        self._turn()
+        try:
+            self._turn()
+        except Exception:
+            self._journal.fail()
 
     def _turn(self) -> None:
         """Carry out the effects decided so far, then let each link write at once what it was given."""

@@ -126,7 +126,7 @@ class Journal:
 
     def flush(self) -> None:
         """Begin to write what is waiting, unless a batch is being written or all of it can ride."""
-        if self._is_writing or not self._waiting:
+        if self._is_writing or self._is_over or not self._waiting:
             return
         if self._is_urgent:
             self._begin()
@@ -161,6 +161,15 @@ class Journal:
     def give_up(self) -> None:
         """Stop retrying; what was not applied by now was never confirmed to anybody."""
         self._given_up.set()
+
+    def fail(self) -> None:
+        """End after a fault of ours, called while it is handled: what the core knows is no longer certain.
+
+        Nothing is confirmed any more, and the store has everything that was; a restart begins from there.
+        """
+        _log.failure("The broker failed with an internal error")
+        self._end()
+        self._on_lost(StoreError("The broker failed with an internal error, which has been logged"))
 
     def _measure(self) -> None:
         self._fullness = max(self._count / self._limit_units, self._bytes / self._limit_bytes)
@@ -258,12 +267,17 @@ class Journal:
 
     def _report(self, units: Sequence[UnitOfWork], outcomes: Sequence[Outcome]) -> None:
         """Tell what became of a batch."""
-        for outcome in outcomes:
-            outcome(self._reader)
         self._count -= len(units)
         self._bytes -= sum(map(_size, units))
         self._measure()
-        self._reader.turn_ended()
+        if self._is_over:
+            return
+        try:
+            for outcome in outcomes:
+                outcome(self._reader)
+            self._reader.turn_ended()
+        except Exception:
+            self.fail()
 
     def _finish(self) -> None:
         """The writer is free; begin again if something has come meanwhile."""

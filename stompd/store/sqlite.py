@@ -202,8 +202,11 @@ class SqliteDialect(Dialect):
         return _raw(connection).in_transaction
 
     def _open_file(self) -> sqlite3.Connection:
-        # All calls come from one thread at a time, not always from the same one.
-        return sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        # All calls come from one thread at a time, not always from the same one. No statement is kept: each would keep
+        # the bodies it was last executed with, and there is one for every number of rows.
+        return sqlite3.connect(
+            self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=0
+        )
 
     def _set_up(self, connection: Connection) -> None:
         mode = connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar()

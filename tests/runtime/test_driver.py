@@ -24,7 +24,7 @@ from stompd.broker.requests import (
     Subscribe,
     Unsubscribe,
 )
-from stompd.errors import StompError
+from stompd.errors import StompError, StoreError
 from stompd.interfaces import IStompUser
 from stompd.runtime.backpressure import Backpressure
 from stompd.runtime.driver import Driver
@@ -124,9 +124,17 @@ class Desk:
         self.store = WatchedStore()
         self.user = Carla()
         self.notes: list[str] = []
-        self.driver = Driver(Broker(Limits(), self.store.open()), self.reactor)
+        self.broker = Broker(Limits(), self.store.open())
+        self.lost: list[StoreError] = []
+        self.driver = Driver(self.broker, self.reactor)
         journal = Journal(
-            self.store, self.driver, self.reactor, self.writer, print, limit_units=limit_units, limit_bytes=1_000_000
+            self.store,
+            self.driver,
+            self.reactor,
+            self.writer,
+            self.lost.append,
+            limit_units=limit_units,
+            limit_bytes=1_000_000,
         )
         self.journal = journal
         self.driver.start(journal, Backpressure(journal))
@@ -544,3 +552,20 @@ def test_link_that_cannot_even_be_refused_hurts_no_other(
     assert broken.received == ["aborted"]
     assert sender.received == ["RECEIPT r1"]
     assert [failure.type for failure in logged.failures] == [ZeroDivisionError]
+
+
+def test_fault_of_the_core_in_a_turn_ends_the_journal(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, logged: LoggedEvents
+) -> None:
+    peer = Peer(desk)
+
+    def break_down(now: float) -> list[Effect]:
+        raise ZeroDivisionError("a fault of ours")
+
+    monkeypatch.setattr(desk.broker, "take_effects", break_down)
+    peer.submit(send("a", "r1"))
+    desk.run()
+
+    assert [failure.type for failure in logged.failures] == [ZeroDivisionError]
+    assert len(desk.lost) == 1
+    assert peer.received == []

@@ -592,3 +592,19 @@ def test_giving_up_wakes_a_writer_that_waits() -> None:
     reactor.turn()
 
     assert waiter.called
+
+
+def test_fault_of_the_core_ends_the_journal(desk: Desk, monkeypatch: pytest.MonkeyPatch, logged: LoggedEvents) -> None:
+    def break_down() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(desk.reports, "turn_ended", break_down)
+
+    desk.append(1)
+    desk.writer.write_all()
+    desk.append(2)
+    desk.writer.write_all()
+
+    assert [failure.type for failure in logged.failures] == [ZeroDivisionError]
+    assert [str(error) for error in desk.lost] == ["The broker failed with an internal error, which has been logged"]
+    assert desk.store.calls == [[1]]
