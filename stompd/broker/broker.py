@@ -230,7 +230,14 @@ class Broker:
         self._confirm(session, request.receipt)
 
     def _acknowledge(self, session: Session, request: Acknowledge, now: float) -> None:
-        self._settle(session, request, is_rejected=False)
+        if request.receipt is not None or request.transaction is not None:
+            self._settle(session, request, is_rejected=False)
+            return
+        for delivery in find_deliveries(session, request.name):  # nobody waits for it, and most are like this
+            subscription = delivery.subscription
+            del subscription.outstanding[delivery.number]
+            subscription.queue.settle(delivery.entry)
+            subscription.return_credit(delivery)
 
     def _reject(self, session: Session, request: Reject, now: float) -> None:
         self._settle(session, request, is_rejected=True)
@@ -251,8 +258,6 @@ class Broker:
             del subscription.outstanding[delivery.number]
             if is_rejected:
                 subscription.queue.give_back(entry, None if request.receipt is None else work)
-            elif request.receipt is None:
-                subscription.queue.settle(entry)  # nobody waits for it
             else:
                 subscription.queue.settle_in(work, entry)
             subscription.return_credit(delivery)

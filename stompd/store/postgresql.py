@@ -80,6 +80,9 @@ _DELETE = """
     WHERE message.queue_id = deleted.queue_id AND message.urgency = deleted.urgency
         AND message.message_id = deleted.message_id
 """
+# What a broker mostly does, in one statement: one answer to wait for, and no BEGIN and COMMIT. Both halves see the table
+# as it was before.
+_INSERT_AND_DELETE = f"WITH inserted AS ({_INSERT}) {_DELETE}"
 _DROP_MESSAGES = "DELETE FROM stompd_message WHERE queue_id = ANY(%b::bigint[])"
 _DROP_QUEUES = "DELETE FROM stompd_queue WHERE queue_id = ANY(%b::bigint[])"
 
@@ -174,6 +177,9 @@ class PostgresqlDialect(Dialect):
 
     def statements(self, batch: Batch) -> list[Statement]:
         """Return one statement for each kind of change; for inserts, one for each `Rows`."""
+        if _is_common(batch):
+            columns = _columns(_INSERTED, batch.rows[0].columns) + _columns(_KEY, zip(*batch.deleted, strict=True))
+            return [Statement(_INSERT_AND_DELETE, columns)]
         dropped = [(queue_id,) for queue_id in batch.dropped]
         queues = [(put.queue_id, put.name, put.is_durable) for put in batch.queues]
         return [
@@ -268,6 +274,16 @@ def _explain_local(error: BaseException | None) -> type[StoreError]:
         return StoreRefused
     is_refused_login = any(words in str(error) for words in _REFUSED_LOGIN)
     return StoreUnusable if is_refused_login or isinstance(error, psycopg.ProgrammingError) else StoreUnavailable
+
+
+def _is_common(batch: Batch) -> bool:
+    """Whether a batch inserts some messages and deletes others that came before them, and nothing else."""
+    return (
+        len(batch.rows) == 1
+        and bool(batch.deleted)
+        and not (batch.dropped or batch.queues or batch.marks or batch.returns)
+        and max(message_id for _, _, message_id in batch.deleted) < min(batch.rows[0].message_ids)
+    )
 
 
 def _over(statement: str, types: Sequence[_ColumnType], rows: Sequence[tuple[object, ...]]) -> list[Statement]:

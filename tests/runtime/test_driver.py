@@ -10,7 +10,7 @@ from zope.interface import implementer
 from stompd.broker.broker import Broker
 from stompd.broker.delivery import Delivery
 from stompd.broker.destination import parse_destination
-from stompd.broker.effects import SessionId
+from stompd.broker.effects import Effect, SessionId
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
 from stompd.broker.requests import (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import psycopg
 import pytest
 
@@ -33,5 +35,5 @@ def test_number_out_of_range_is_refused_before_it_is_sent(postgresql_url: str) -
     with psycopg.connect(postgresql_url) as connection:
         register(connection)
 
-        with pytest.raises(Exception, match="argument|range|format"):
+        with pytest.raises(struct.error):
             connection.execute("SELECT %b::smallint[]", [Smallints([2**15, 1])])

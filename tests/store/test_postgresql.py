@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from stompd.broker.message import Message, QueueId
-from stompd.broker.units import DeleteMessage, InsertMessage, PutQueue
+from stompd.broker.units import DeleteMessage, InsertMessage, Operation, PutQueue, ReturnMessage
 from stompd.errors import StoreRefused, StoreUnusable
 from stompd.store import postgresql
 from stompd.store.postgresql import PostgresqlDialect, PostgresqlStore
@@ -143,24 +143,50 @@ def test_bodies_are_stored_uncompressed(postgresql_store: PostgresqlStore) -> No
     assert row == (100_000,)
 
 
-def test_large_batch_takes_one_round_trip(postgresql_store: PostgresqlStore) -> None:
-    apply(postgresql_store, *(insert(number) for number in range(1000)))
-    operations = [insert(number) for number in range(1000, 2000)]
-    operations += [DeleteMessage(ORDERS, at(number)) for number in range(1000)]
-    connection = raw_connection(postgresql_store)
+def _sent(store: PostgresqlStore, *operations: Operation) -> list[str]:
+    """Return the protocol's messages by which the operations reach the server."""
+    connection = raw_connection(store)
     with tempfile.TemporaryFile("w+") as trace:
         connection.pgconn.trace(trace.fileno())
-
-        apply(postgresql_store, *operations)
-
+        apply(store, *operations)
         connection.pgconn.untrace()
         trace.seek(0)
-        sent = [line.split("\t")[3].strip() for line in trace if "\tF\t" in line]
+        return [line.split("\t")[3].strip() for line in trace if "\tF\t" in line]
+
+
+def test_inserts_and_deletions_are_one_statement(postgresql_store: PostgresqlStore) -> None:
+    apply(postgresql_store, *(insert(number) for number in range(1000)))
+    apply(postgresql_store, insert(1000), DeleteMessage(ORDERS, at(999)))  # prepares the statement
+    operations = [insert(number) for number in range(1001, 2000)]
+    operations += [DeleteMessage(ORDERS, at(number)) for number in range(999)]
+
+    sent = _sent(postgresql_store, *operations)
+
+    assert (sent.count("Bind"), sent.count("Sync")) == (1, 1)
+    assert ids(postgresql_store) == list(range(1000, 2000))
+
+
+def test_batch_of_every_kind_takes_one_round_trip(postgresql_store: PostgresqlStore) -> None:
+    apply(postgresql_store, *(insert(number) for number in range(1000)))
+    operations = [insert(number) for number in range(1000, 2000)]
+    operations += [ReturnMessage(ORDERS, at(number), 1) for number in range(500, 1000)]
+    operations += [DeleteMessage(ORDERS, at(number)) for number in range(500)]
+
+    sent = _sent(postgresql_store, *operations)
+
     assert sent.count("Sync") == 1
-    assert sent.count("Bind") == 4  # BEGIN, INSERT, DELETE, COMMIT
+    assert sent.count("Bind") == 5  # BEGIN, INSERT, UPDATE, DELETE, COMMIT
 
 
-@pytest.mark.parametrize("statement", ["_PAGE", "_DELETE", "_RETURN"])
+def test_message_inserted_and_deleted_in_one_batch_is_gone(postgresql_store: PostgresqlStore) -> None:
+    apply(postgresql_store, insert(1))
+
+    apply(postgresql_store, insert(2), insert(3), DeleteMessage(ORDERS, at(1)), DeleteMessage(ORDERS, at(2)))
+
+    assert ids(postgresql_store) == [3]
+
+
+@pytest.mark.parametrize("statement", ["_PAGE", "_DELETE", "_RETURN", "_INSERT_AND_DELETE"])
 def test_plans_go_through_the_primary_key(postgresql_store: PostgresqlStore, statement: str) -> None:
     text = getattr(postgresql, statement)
     for number in range(1, text.count("%b") + 1):
