@@ -80,8 +80,8 @@ _DELETE = """
     WHERE message.queue_id = deleted.queue_id AND message.urgency = deleted.urgency
         AND message.message_id = deleted.message_id
 """
-# What a broker mostly does, in one statement: one answer to wait for, and no BEGIN and COMMIT. Both halves see the table
-# as it was before.
+# What a broker mostly does, in one statement: one answer to wait for, and no BEGIN and COMMIT. Both halves see the
+# table as it was before.
 _INSERT_AND_DELETE = f"WITH inserted AS ({_INSERT}) {_DELETE}"
 _DROP_MESSAGES = "DELETE FROM stompd_message WHERE queue_id = ANY(%b::bigint[])"
 _DROP_QUEUES = "DELETE FROM stompd_queue WHERE queue_id = ANY(%b::bigint[])"

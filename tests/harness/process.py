@@ -68,6 +68,12 @@ class BrokerProcess:
         return self._ports[0]
 
     @property
+    def pid(self) -> int:
+        """The id of its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         """What all its runs have written to stdout and stderr so far."""
         with self._changed:

@@ -1,0 +1,37 @@
+"""Brokers of the endurance suite; each test has its own, for each does something bad to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.endurance.load import close_all
+from tests.harness.process import BrokerProcess
+from tests.harness.reporting import note_database, pytest_runtest_makereport  # noqa: F401  # a hook, found by its name
+
+
+class MakeBroker(Protocol):
+    """Describes a broker that ends with the test; it is not started."""
+
+    def __call__(self, store: str, settings: str = "") -> BrokerProcess: ...
+
+
+@pytest.fixture
+def make_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeBroker]:
+    """Make brokers that one test has for itself."""
+    made: list[BrokerProcess] = []
+
+    def make(store: str, settings: str = "") -> BrokerProcess:
+        note_database(request, store)
+        directory = tmp_path / f"broker-{len(made)}"
+        directory.mkdir()
+        made.append(BrokerProcess(directory, store, settings=settings))
+        return made[-1]
+
+    yield make
+    close_all()
+    for broker in made:
+        broker.kill()
