@@ -26,7 +26,8 @@ def begin_logging(*, is_json: bool, level: str) -> None:
     least = LogLevel.levelWithName(level)
     predicate = LogLevelFilterPredicate(least)
     # Below that, Twisted tells of itself, not of the broker.
-    predicate.setLogLevelForNamespace("twisted", max(least, LogLevel.warn))
+    for namespace in ("twisted", "log_legacy"):
+        predicate.setLogLevelForNamespace(namespace, max(least, LogLevel.warn))
     globalLogBeginner.beginLoggingTo(
         [FilteringLogObserver(observer, [predicate])], redirectStandardIO=False, discardBuffer=True
     )
