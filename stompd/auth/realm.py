@@ -42,7 +42,7 @@ class StompRealm:
         """Return the user for an avatar id: the login, which some checkers decode, or `ANONYMOUS` of Twisted.
 
         Raises:
-            NotImplementedError: None of the interfaces asked for is `IStompUser`.
+            NotImplementedError: None of the interfaces asked for is `IStompUser`; `IRealm` asks for this exception.
         """
         if IStompUser not in interfaces:
             raise NotImplementedError("this realm gives out IStompUser only")
