@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias, final
 
-from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, Message, MessageId, QueueId
+from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, MessageId, QueueId
 from stompd.broker.units import (
     DeleteMessage,
     DeleteQueue,
     InsertMessage,
     MarkDelivered,
-    Operation,
     PutQueue,
     ReturnMessage,
     UnitOfWork,
@@ -24,6 +24,7 @@ STATEMENT_BYTES = 32 * 1024 * 1024
 
 _LARGEST_ID = 2**63 - 1  # BIGINT
 _LARGEST_COUNT = 2**31 - 1  # INTEGER
+_HIGHEST_URGENCY = HIGHEST_PRIORITY - LOWEST_PRIORITY
 
 #: `(queue_id, urgency, message_id)`: the primary key of a message row.
 Key: TypeAlias = tuple[int, int, int]
@@ -37,7 +38,6 @@ class Rows:
 
     __slots__ = (
         "bodies",
-        "body_bytes",
         "destinations",
         "expiries_ms",
         "headers",
@@ -48,17 +48,32 @@ class Rows:
         "urgencies",
     )
 
-    def __init__(self) -> None:
-        self.queue_ids: list[int] = []
-        self.urgencies: list[int] = []
-        self.message_ids: list[int] = []
-        self.timestamps_ms: list[int] = []
-        self.expiries_ms: list[int] = []
-        self.persistences: list[bool] = []
-        self.destinations: list[str] = []
-        self.headers: list[str] = []
-        self.bodies: list[bytes] = []
-        self.body_bytes = 0
+    def __init__(self, inserts: Sequence[InsertMessage]) -> None:
+        """Take the columns out of the operations.
+
+        Raises:
+            StoreRefused: One of the databases cannot keep a value.
+        """
+        messages = [insert.message for insert in inserts]
+        self.queue_ids = [insert.queue_id for insert in inserts]
+        self.urgencies = [HIGHEST_PRIORITY - message.priority for message in messages]
+        self.message_ids = [message.message_id for message in messages]
+        self.timestamps_ms = [message.timestamp_ms for message in messages]
+        self.expiries_ms = [message.expires_ms for message in messages]
+        self.persistences = [message.is_persistent for message in messages]
+        self.destinations = [message.destination for message in messages]
+        self.headers = [_dump(message.headers) if message.headers else "{}" for message in messages]
+        self.bodies = [message.body for message in messages]
+        _check_range("queue id", self.queue_ids, _LARGEST_ID)
+        _check_range("urgency", self.urgencies, _HIGHEST_URGENCY)
+        _check_range("message id", self.message_ids, _LARGEST_ID)
+        _check_range("timestamp", self.timestamps_ms, _LARGEST_ID)
+        _check_range("expiry", self.expiries_ms, _LARGEST_ID)
+        _check_text("message's destination", self.destinations)
+        # JSON writes NUL as an escape, and so it may write a backslash that only looks like it.
+        if "\\u0000" in "".join(self.headers):
+            for message in messages:
+                _check_text("message's headers", [*message.headers, *message.headers.values()])
 
     @property
     def columns(self) -> tuple[list[Any], ...]:
@@ -74,19 +89,6 @@ class Rows:
             self.headers,
             self.bodies,
         )
-
-    def add(self, queue_id: QueueId, message: Message) -> None:
-        """Append a row."""
-        self.queue_ids.append(queue_id)
-        self.urgencies.append(HIGHEST_PRIORITY - message.priority)
-        self.message_ids.append(message.message_id)
-        self.timestamps_ms.append(message.timestamp_ms)
-        self.expiries_ms.append(message.expires_ms)
-        self.persistences.append(message.is_persistent)
-        self.destinations.append(message.destination)
-        self.headers.append(_dump(message.headers) if message.headers else "{}")
-        self.bodies.append(message.body)
-        self.body_bytes += len(message.body)
 
 
 @final
@@ -105,74 +107,62 @@ class Batch:
     __slots__ = ("deleted", "dropped", "marks", "queues", "returns", "rows")
 
     def __init__(self, units: Sequence[UnitOfWork]) -> None:
-        """Sort the units' operations.
+        """Sort the units' operations, and check each column at once, so that all stores refuse the same.
 
         Raises:
-            StoreRefused: A text holds NUL or a number is out of range; see `check`.
+            StoreRefused: PostgreSQL keeps no NUL in text; its integers have 64 bits, the delivery count 32.
         """
-        operations = [operation for unit in units for operation in unit.operations]
-        self.dropped = {operation.queue_id for operation in operations if isinstance(operation, DeleteQueue)}
-        self.queues: list[PutQueue] = []
-        self.rows: list[Rows] = []
+        kinds: defaultdict[type, list[Any]] = defaultdict(list)
+        for unit in units:
+            for operation in unit.operations:
+                kinds[operation.__class__].append(operation)
+        self.dropped: set[QueueId] = {drop.queue_id for drop in kinds.pop(DeleteQueue, ())}
+        if self.dropped:
+            for kind, operations in kinds.items():
+                kinds[kind] = [operation for operation in operations if operation.queue_id not in self.dropped]
+        self.queues: list[PutQueue] = kinds[PutQueue]
+        self.rows = [Rows(inserts) for inserts in _statements(kinds[InsertMessage])]
         self.marks: dict[QueueId, MessageId] = {}
-        self.returns: dict[Key, int] = {}
-        self.deleted: list[Key] = []
-        for operation in operations:
-            check(operation)
-            if operation.queue_id not in self.dropped:
-                self._add(operation)
+        for mark in kinds[MarkDelivered]:
+            self.marks[mark.queue_id] = max(mark.through, self.marks.get(mark.queue_id, mark.through))
+        self.returns: dict[Key, int] = {
+            (returned.queue_id, *returned.place): returned.delivery_count for returned in kinds[ReturnMessage]
+        }
+        self.deleted: list[Key] = [(deleted.queue_id, *deleted.place) for deleted in kinds[DeleteMessage]]
+        self._check()
 
-    def _add(self, operation: Operation) -> None:
-        match operation:
-            case InsertMessage():
-                self._add_row(operation.queue_id, operation.message)
-            case DeleteMessage():
-                self.deleted.append((operation.queue_id, *operation.place))
-            case ReturnMessage():
-                self.returns[(operation.queue_id, *operation.place)] = operation.delivery_count
-            case PutQueue():
-                self.queues.append(operation)
-            case MarkDelivered():  # pragma: no branch - what deletes a queue does not come here
-                earlier = self.marks.get(operation.queue_id, operation.through)
-                self.marks[operation.queue_id] = max(earlier, operation.through)
-
-    def _add_row(self, queue_id: QueueId, message: Message) -> None:
-        if not self.rows or self.rows[-1].body_bytes + len(message.body) > STATEMENT_BYTES:
-            self.rows.append(Rows())
-        self.rows[-1].add(queue_id, message)
+    def _check(self) -> None:
+        _check_range("queue id", [put.queue_id for put in self.queues], _LARGEST_ID)
+        _check_text("queue's name", [put.name for put in self.queues])
+        _check_range("delivery mark", list(self.marks.values()), _LARGEST_ID)
+        _check_range("delivery count", list(self.returns.values()), _LARGEST_COUNT)
+        for keys in (self.returns, self.deleted):
+            if keys:
+                queue_ids, urgencies, message_ids = zip(*keys, strict=True)
+                _check_range("queue id", queue_ids, _LARGEST_ID)
+                _check_range("urgency", urgencies, _HIGHEST_URGENCY)
+                _check_range("message id", message_ids, _LARGEST_ID)
 
 
-def check(operation: Operation) -> None:
-    """Refuse what one of the databases cannot keep, so that all stores refuse the same.
-
-    Raises:
-        StoreRefused: PostgreSQL keeps no NUL in text; its integers have 64 bits, the delivery count 32.
-    """
-    if not 0 <= operation.queue_id <= _LARGEST_ID:
-        raise StoreRefused(f"the queue id {operation.queue_id} has more than 63 bits")
-    match operation:
-        case InsertMessage():
-            _check_message(operation.message)
-        case PutQueue() if "\0" in operation.name:
-            raise StoreRefused("a queue's name contains NUL")
-        case ReturnMessage() if not 0 <= operation.delivery_count <= _LARGEST_COUNT:
-            raise StoreRefused(f"the delivery count {operation.delivery_count} has more than 31 bits")
-        case DeleteMessage() | ReturnMessage() if not 0 <= operation.place.message_id <= _LARGEST_ID:
-            raise StoreRefused(f"the message id {operation.place.message_id} has more than 63 bits")
-        case MarkDelivered() if not 0 <= operation.through <= _LARGEST_ID:
-            raise StoreRefused(f"the delivery mark {operation.through} has more than 63 bits")
+def _statements(inserts: Sequence[InsertMessage]) -> Iterator[Sequence[InsertMessage]]:
+    """Yield as many inserts as one statement takes, until there are none."""
+    start = size = 0
+    for end, insert in enumerate(inserts):
+        length = len(insert.message.body)
+        if size + length > STATEMENT_BYTES and end > start:
+            yield inserts[start:end]
+            start, size = end, 0
+        size += length
+    if inserts:
+        yield inserts[start:]
 
 
-def _check_message(message: Message) -> None:
-    if not (
-        0 <= message.message_id <= _LARGEST_ID
-        and 0 <= message.timestamp_ms <= _LARGEST_ID
-        and 0 <= message.expires_ms <= _LARGEST_ID
-    ):
-        raise StoreRefused("a message's id, timestamp or expiry has more than 63 bits")
-    if not LOWEST_PRIORITY <= message.priority <= HIGHEST_PRIORITY:
-        raise StoreRefused(f"the priority {message.priority} is not between 0 and 9")
-    if "\0" in message.destination:
-        raise StoreRefused("a message's destination contains NUL")
-    if "\0" in "".join(message.headers) or "\0" in "".join(message.headers.values()):
-        raise StoreRefused("a message's headers contain NUL")
+def _check_range(what: str, values: Sequence[int], highest: int) -> None:
+    if values and not 0 <= min(values) <= max(values) <= highest:
+        wrong = next(value for value in values if not 0 <= value <= highest)
+        raise StoreRefused(f"the {what} {wrong} is not between 0 and {highest}")
+
+
+def _check_text(what: str, texts: Sequence[str]) -> None:
+    if "\0" in "".join(texts):
+        raise StoreRefused(f"a {what} contains NUL")

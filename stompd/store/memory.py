@@ -26,7 +26,7 @@ from stompd.broker.units import (
 )
 from stompd.errors import StoreLocked, StoreRefused
 from stompd.interfaces import IMessageStore
-from stompd.store.batch import check
+from stompd.store.batch import Batch
 
 
 @implementer(IMessageStore)
@@ -57,8 +57,9 @@ class MemoryStore:
     def apply(self, units: Sequence[UnitOfWork]) -> None:
         """Change the dictionaries, after everything that could be refused was checked; see `IMessageStore`."""
         self._require_open()
+        Batch(units)  # refuses what a database would
         operations = [operation for unit in units for operation in unit.operations]
-        self._check(operations)
+        self._check_names(operations)
         for operation in operations:
             self._apply(operation)
 
@@ -83,12 +84,11 @@ class MemoryStore:
         if not self._is_open:
             raise RuntimeError("the store is not open")
 
-    def _check(self, operations: Sequence[Operation]) -> None:
+    def _check_names(self, operations: Sequence[Operation]) -> None:
         names = {}
         if any(isinstance(operation, PutQueue) for operation in operations):
             names = {queue_id: queue.name for queue_id, queue in self._queues.items()}
         for operation in operations:
-            check(operation)
             match operation:
                 case PutQueue() if operation.queue_id not in names:
                     if operation.name in names.values():
