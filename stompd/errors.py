@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+#: As many characters of a selector as an error shows, so that it fits on one line of a terminal.
+_EXCERPT_LENGTH = 72
+
 
 class StompError(Exception):
     """The frame cannot be accepted."""
@@ -100,6 +103,38 @@ class InvalidDestination(StompError):
     """The destination cannot be used."""
 
     code = "invalid-destination"
+
+
+class SelectorError(StompError):
+    """The selector cannot be used."""
+
+    code = "invalid-selector"
+
+    #: Where in the selector it cannot be read on, in characters from 1.
+    column: int = 1
+
+    @classmethod
+    def at(cls, text: str, column: int, sentence: str) -> SelectorError:
+        """Return the error for one place of a selector.
+
+        Args:
+            text: The whole selector.
+            column: In characters from 1; one behind its end says that something is missing there.
+            sentence: What was expected, without a full stop.
+
+        Returns:
+            An error whose detail is the sentence, and below it two lines: the selector, cut out around the column if it
+            is long, and a caret under the column.
+        """
+        begin = max(0, column - 1 - _EXCERPT_LENGTH // 2)
+        before = "..." if begin else ""
+        after = "..." if begin + _EXCERPT_LENGTH < len(text) else ""
+        # One place for each character, or the caret would point elsewhere.
+        shown = "".join(c if c.isprintable() else " " for c in text[begin : begin + _EXCERPT_LENGTH])
+        caret = " " * (len(before) + column - 1 - begin) + "^"
+        error = cls(f"{sentence}, at column {column} of the selector.\n{before}{shown}{after}\n{caret}")
+        error.column = column
+        return error
 
 
 class LoginFailed(StompError):

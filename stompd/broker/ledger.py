@@ -27,29 +27,19 @@ Step: TypeAlias = Callable[[], None]
 class Work:
     """What a request will do: one unit, what becomes visible when it was applied, and what happens if it is refused.
 
-    `size_bytes` is the size of the messages that wait for it.
+    `size_bytes` is the size of the messages that wait for it. The ledger sets the rest when it hands the unit out.
     """
 
-    __slots__ = ("operations", "size_bytes", "steps", "undo")
+    __slots__ = ("operations", "receipt", "serial", "session", "size_bytes", "steps", "undo")
 
     def __init__(self) -> None:
         self.operations: list[Operation] = []
         self.steps: list[Step] = []
         self.undo: list[Step] = []
         self.size_bytes = 0
-
-
-@final
-class PendingUnit:
-    """A unit that was handed out and not yet answered."""
-
-    __slots__ = ("receipt", "serial", "session", "work")
-
-    def __init__(self, serial: int, session: Session | None, receipt: str | None, work: Work) -> None:
-        self.serial = serial
-        self.session = session
-        self.receipt = receipt
-        self.work = work
+        self.serial = 0
+        self.session: Session | None = None
+        self.receipt: str | None = None
 
 
 @final
@@ -62,7 +52,7 @@ class Ledger:
         self.effects: list[Effect] = []
         self._serial = 0
         self._applied = 0
-        self._pending: deque[PendingUnit] = deque()
+        self._pending: deque[Work] = deque()  # handed out and not yet answered
         self._riding: Work | None = None
 
     def enact(
@@ -83,9 +73,10 @@ class Ledger:
             or (session is not None and session.pending is not None)
             or (behind_all and self._applied < self._serial)
         ):
-            pending = self._persist(work, session, receipt, is_urgent=True)
+            work.session, work.receipt = session, receipt
+            self._persist(work, is_urgent=True)
             if session is not None:
-                session.pending = pending
+                session.pending = work
             return
         for step in work.steps:
             step()
@@ -124,45 +115,43 @@ class Ledger:
 
     def applied(self, serial: int) -> None:
         """Continue with what waited for a unit; units are answered in order."""
-        pending = self._next(serial)
-        for step in pending.work.steps:
+        work = self._next(serial)
+        for step in work.steps:
             step()
-        session = pending.session
+        session = work.session
         if session is not None:
-            if pending.receipt is not None and not session.is_refused:
-                self.effects.append(Confirm(session.session_id, pending.receipt))
-            if session.pending is pending:
+            if work.receipt is not None and not session.is_refused:
+                self.effects.append(Confirm(session.session_id, work.receipt))
+            if session.pending is work:
                 session.pending = None
 
     def refused(self, serial: int, reason: str) -> Session | None:
         """Undo what waited for a unit, and return whose it was: that session gets an ERROR and ends."""
-        pending = self._next(serial)
-        for step in pending.work.undo:
+        work = self._next(serial)
+        for step in work.undo:
             step()
-        session = pending.session
+        session = work.session
         if session is not None:
-            self._emit_refuse(session, RefusedByStore(reason), pending.receipt)
-            if session.pending is pending:
+            self._emit_refuse(session, RefusedByStore(reason), work.receipt)
+            if session.pending is work:
                 session.pending = None
         return session
 
-    def _next(self, serial: int) -> PendingUnit:
-        pending = self._pending.popleft()
-        if pending.serial != serial:
-            raise RuntimeError(f"unit {pending.serial} was to be answered next, not unit {serial}")
+    def _next(self, serial: int) -> Work:
+        work = self._pending.popleft()
+        if work.serial != serial:
+            raise RuntimeError(f"unit {work.serial} was to be answered next, not unit {serial}")
         self._applied = serial
-        return pending
+        return work
 
-    def _persist(self, work: Work, session: Session | None, receipt: str | None, *, is_urgent: bool) -> PendingUnit:
-        self._serial = serial = self._serial + 1
-        pending = PendingUnit(serial, session, receipt, work)
-        self._pending.append(pending)
+    def _persist(self, work: Work, *, is_urgent: bool) -> None:
+        self._serial = work.serial = serial = self._serial + 1
+        self._pending.append(work)
         self.effects.append(Persist(UnitOfWork(serial, work.operations, work.size_bytes), is_urgent=is_urgent))
-        return pending
 
     def _send_riding(self, work: Work) -> None:
         self._riding = None
-        self._persist(work, None, None, is_urgent=False)
+        self._persist(work, is_urgent=False)
 
     def _emit(self, session: Session, effect: Effect) -> None:
         if not session.is_refused:

@@ -11,7 +11,7 @@ from stompd.broker.subscription import Subscription
 from stompd.broker.transaction import Transaction
 
 if TYPE_CHECKING:
-    from stompd.broker.ledger import PendingUnit
+    from stompd.broker.ledger import Work
 
 
 #: Late acknowledgements are tolerated for so many messages; beyond them they count as never delivered.
@@ -48,7 +48,7 @@ class Session:
         #: Messages that clients which acknowledge by message id may still acknowledge though they are settled; bounded.
         self.settled_ids: deque[str] = deque(maxlen=_REMEMBERED_IDS)
         #: The unit that later requests have to wait for.
-        self.pending: PendingUnit | None = None
+        self.pending: Work | None = None
         #: Whether the transport takes more; a session that does not read is given nothing.
         self.is_writable = True
         #: Whether further requests are ignored: it disconnected, or was refused.

@@ -11,6 +11,9 @@ from typing import TypeAlias, final
 
 from stompd.broker.message import Message, MessageId, Place, QueueId
 
+#: What an operation costs in memory beside a body; an estimate.
+_OPERATION_BYTES = 500
+
 
 @final
 class InsertMessage:
@@ -97,16 +100,16 @@ Operation: TypeAlias = InsertMessage | DeleteMessage | ReturnMessage | PutQueue 
 class UnitOfWork:
     """What one request makes durable; serials rise by one from unit to unit.
 
-    A unit without operations keeps a request in its turn behind those that have some. `size_bytes` is the size of the
-    bodies that are in memory until it was applied.
+    A unit without operations keeps a request in its turn behind those that have some. `size_bytes` is what it keeps in
+    memory until it was applied: the bodies, and an estimate of the rest.
     """
 
     __slots__ = ("operations", "serial", "size_bytes")
 
-    def __init__(self, serial: int, operations: Sequence[Operation], size_bytes: int = 0) -> None:
+    def __init__(self, serial: int, operations: Sequence[Operation], body_bytes: int = 0) -> None:
         self.serial = serial
         self.operations = operations
-        self.size_bytes = size_bytes
+        self.size_bytes = body_bytes + _OPERATION_BYTES * (1 + len(operations))
 
 
 @final

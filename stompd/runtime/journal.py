@@ -34,9 +34,6 @@ _RIDE_SECONDS = 0.02
 _FIRST_RETRY_SECONDS = 0.05
 _LAST_RETRY_SECONDS = 2.0
 
-#: What an operation costs in memory beside the body; an estimate.
-_OPERATION_BYTES = 500
-
 
 class JournalReactor(IReactorTime, IReactorFromThreads):
     """What the journal needs of a reactor."""
@@ -108,16 +105,15 @@ class Journal:
         self._timer: IDelayedCall | None = None
         self._idle: list[Deferred[None]] = []
         self._is_over = False
-        self._fullness = 0.0  # 1 at the limits
         self._given_up = threading.Event()
 
     def append(self, unit: UnitOfWork, *, is_urgent: bool) -> None:
         """Make a unit durable after all those before it; `flush` begins."""
         self._waiting.append(unit)
         self._count += 1
-        self._bytes += _size(unit)
-        self._measure()
-        self._is_urgent = self._is_urgent or is_urgent
+        self._bytes += unit.size_bytes
+        if is_urgent:
+            self._is_urgent = True
 
     def load(self, load: LoadEntries) -> None:
         """Read a page as it is after all units before; `flush` begins."""
@@ -136,17 +132,17 @@ class Journal:
     @property
     def is_full(self) -> bool:
         """Whether those who cause more units should be made to wait."""
-        return self._fullness > 1
+        return self._count > self._limit_units or self._bytes > self._limit_bytes
 
     @property
     def is_overfull(self) -> bool:
         """Whether even those should wait whose requests usually make room."""
-        return self._fullness > 2
+        return self._count > 2 * self._limit_units or self._bytes > 2 * self._limit_bytes
 
     @property
     def is_drained(self) -> bool:
         """Whether there is room for a good many more units."""
-        return self._fullness <= 0.5
+        return 2 * self._count <= self._limit_units and 2 * self._bytes <= self._limit_bytes
 
     def idle(self) -> Deferred[None]:
         """Return a Deferred that fires when everything appended so far has been answered, or never will be."""
@@ -170,9 +166,6 @@ class Journal:
         _log.failure("The broker failed with an internal error")
         self._end()
         self._on_lost(StoreError("The broker failed with an internal error, which has been logged"))
-
-    def _measure(self) -> None:
-        self._fullness = max(self._count / self._limit_units, self._bytes / self._limit_bytes)
 
     def _ride(self) -> None:
         self._timer = None
@@ -268,8 +261,7 @@ class Journal:
     def _report(self, units: Sequence[UnitOfWork], outcomes: Sequence[Outcome]) -> None:
         """Tell what became of a batch."""
         self._count -= len(units)
-        self._bytes -= sum(map(_size, units))
-        self._measure()
+        self._bytes -= sum([unit.size_bytes for unit in units])
         if self._is_over:
             return
         try:
@@ -314,10 +306,6 @@ def _group(jobs: Sequence[Job]) -> Iterator[Sequence[UnitOfWork] | LoadEntries]:
             yield job
             continue
         batch.append(job)
-        size += _size(job)
+        size += job.size_bytes
     if batch:
         yield batch
-
-
-def _size(unit: UnitOfWork) -> int:
-    return unit.size_bytes + _OPERATION_BYTES * (1 + len(unit.operations))

@@ -181,21 +181,27 @@ def _delivery(frame: Frame, version: Version, session_id: SessionId) -> Delivery
 
 def _parse_token(command: str, token: str, session_id: SessionId) -> DeliveryToken:
     """Return the delivery that an `ack` header of this session stands for."""
-    parts = token.split("-")
-    if len(parts) == 3 and token.isascii():
-        session, subscription, delivery = parts
-        # A token counts only where it was issued: nobody settles somebody else's deliveries.
-        if session == str(session_id) and _is_number(subscription) and _is_number(delivery):
-            return DeliveryToken(int(subscription), int(delivery))
+    origin, _, delivery = token.rpartition("-")
+    subscription_number = _subscription_number(origin, session_id) if len(origin) < 40 else None
+    if subscription_number is not None and _is_number(delivery):
+        return DeliveryToken(subscription_number, int(delivery))
     raise UnknownDelivery(
         f"{show('id', token)} on {command} was not issued by this session."
         " It must be the ack header of a MESSAGE that this connection received."
     )
 
 
+@lru_cache(maxsize=1_024)  # of a session's acknowledgements, nearly all begin alike
+def _subscription_number(origin: str, session_id: SessionId) -> int | None:
+    """Return the number of the subscription whose tokens begin so, if they are of this session."""
+    session, _, subscription = origin.partition("-")
+    # A token counts only where it was issued: nobody settles somebody else's deliveries.
+    return int(subscription) if session == str(session_id) and _is_number(subscription) else None
+
+
 def _is_number(text: str) -> bool:
     """Whether a part of a token may be one of our numbers; twenty digits are more than ever are."""
-    return text.isdigit() and len(text) < 20
+    return len(text) < 20 and text.isdigit() and text.isascii()
 
 
 def _transaction(headers: Mapping[str, str]) -> str | None:

@@ -12,7 +12,7 @@ from stompd.broker.catalogue import Catalogue
 from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
 from stompd.broker.effects import Confirm
-from stompd.broker.ledger import Ledger, PendingUnit, Work
+from stompd.broker.ledger import Ledger, Work
 from stompd.broker.message import Message, Place
 from stompd.broker.queue import Queue
 from stompd.broker.session import Session
@@ -32,12 +32,11 @@ Fault = Callable[[Patch], None]
 def _confirms_before_the_unit_is_applied(patch: Patch) -> None:
     persist = Ledger._persist
 
-    def early(
-        self: Ledger, work: Work, session: Session | None, receipt: str | None, *, is_urgent: bool
-    ) -> PendingUnit:
-        if session is not None and receipt is not None:
-            self.effects.append(Confirm(session.session_id, receipt))
-        return persist(self, work, session, None, is_urgent=is_urgent)
+    def early(self: Ledger, work: Work, *, is_urgent: bool) -> None:
+        if work.session is not None and work.receipt is not None:
+            self.effects.append(Confirm(work.session.session_id, work.receipt))
+            work.receipt = None
+        persist(self, work, is_urgent=is_urgent)
 
     patch.setattr(Ledger, "_persist", early)
 
@@ -98,7 +97,7 @@ def _does_not_undo_what_the_store_refused(patch: Patch) -> None:
     refused = Ledger.refused
 
     def forget(self: Ledger, serial: int, reason: str) -> Session | None:
-        self._pending[0].work.undo.clear()
+        self._pending[0].undo.clear()
         return refused(self, serial, reason)
 
     patch.setattr(Ledger, "refused", forget)
