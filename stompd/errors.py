@@ -191,6 +191,12 @@ class LimitExceeded(StompError):
     code = "limit-exceeded"
 
 
+class SlowConsumer(StompError):
+    """The subscription has fallen too far behind."""
+
+    code = "slow-consumer"
+
+
 class HeartBeatMissed(StompError):
     """Nothing was heard for longer than the heart-beat allows."""
 

@@ -34,6 +34,7 @@ from stompd.errors import (
     DuplicateSubscription,
     DuplicateTransaction,
     LimitExceeded,
+    SlowConsumer,
     StompError,
     UnknownSubscription,
     UnknownTransaction,
@@ -151,6 +152,7 @@ class Broker:
 
     def take_effects(self, now: float) -> list[Effect]:
         """Deliver what can be delivered, and return everything decided since the last call, in order."""
+        self._end_overflowing()
         woken = self._catalogue.woken
         while woken:
             queues = woken.copy()
@@ -184,7 +186,8 @@ class Broker:
                 " (setting limits.subscriptions)."
             )
         is_queue = request.destination.kind is Kind.QUEUE
-        queue = self._catalogue.queue(request.destination, now) if is_queue else self._catalogue.overflow(now)
+        find = self._catalogue.queue if is_queue else self._catalogue.subscription_queue
+        queue = find(request.destination, now)
         credit = self._credit(request, is_queue=is_queue)
         subscription = Subscription(
             session,
@@ -356,6 +359,18 @@ class Broker:
         subscription.outstanding.clear()
         self._catalogue.release(subscription.destination, queue)
 
+    def _end_overflowing(self) -> None:
+        """Refuse the sessions whose topic subscriptions have fallen too far behind."""
+        overflowing = self._catalogue.overflowing
+        if not overflowing:
+            return
+        for session in list(self._sessions.values()):
+            for subscription in session.subscriptions.values():
+                if subscription.queue.has_overflowed:
+                    self.refuse(session.session_id, _explain_overflow(subscription), None)
+                    break
+        overflowing.clear()
+
     def _release(self, transaction: Transaction) -> None:
         """Undo the acknowledgements that a transaction held: its deliveries are with their subscriptions again."""
         for held in transaction.held:
@@ -367,3 +382,11 @@ class Broker:
                     delivery.subscription.spend_credit(delivery)
                 elif delivery.subscription.queue.is_durable:
                     delivery.subscription.queue.give_back(delivery.entry)
+
+
+def _explain_overflow(subscription: Subscription) -> SlowConsumer:
+    return SlowConsumer(
+        f"More messages wait for subscription {subscription.subscription_id} to {subscription.destination.path} than"
+        " allowed (settings limits.topic_backlog and limits.topic_backlog_bytes). Read and acknowledge faster, or let"
+        " the messages go to a queue, which keeps them."
+    )

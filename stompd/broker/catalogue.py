@@ -11,7 +11,7 @@ from stompd.broker.limits import Limits
 from stompd.broker.message import Message, QueueId
 from stompd.broker.queue import Queue
 from stompd.broker.topic import Topic
-from stompd.broker.units import DeleteQueue, Recovered
+from stompd.broker.units import Recovered
 from stompd.errors import LimitExceeded
 
 
@@ -19,7 +19,7 @@ from stompd.errors import LimitExceeded
 class Catalogue:
     """Finds or creates what a destination names."""
 
-    __slots__ = ("_by_id", "_ids", "_ledger", "_limits", "_queues", "_topics", "woken")
+    __slots__ = ("_by_id", "_ids", "_ledger", "_limits", "_queues", "_topics", "overflowing", "woken")
 
     def __init__(self, limits: Limits, ledger: Ledger, ids: IdSource) -> None:
         self._limits = limits
@@ -30,6 +30,8 @@ class Catalogue:
         self._topics: dict[str, Topic] = {}
         #: Queues that asked to be dispatched, in order.
         self.woken: list[Queue] = []
+        #: Queues of topic subscriptions that hold too much.
+        self.overflowing: list[Queue] = []
 
     def recover(self, recovered: Recovered) -> None:
         """Take over the queues that the store holds."""
@@ -79,14 +81,17 @@ class Catalogue:
             queue = self._add(destination, QueueId(self._ids.next(now)))
         return queue
 
-    def overflow(self, now: float) -> Queue:
-        """Return a new queue for one topic subscription."""
-        queue_id = QueueId(self._ids.next(now))
-        queue = Queue(
-            queue_id, f"/subscription/{queue_id}", self._limits, self._ledger, self._ids, self.woken, is_durable=False
+    def subscription_queue(self, destination: Destination, now: float) -> Queue:
+        """Return a new queue for one subscription of a topic."""
+        return Queue(
+            QueueId(self._ids.next(now)),
+            destination.path,
+            self._limits,
+            self._ledger,
+            self._ids,
+            self.woken,
+            overflowing=self.overflowing,
         )
-        self._by_id[queue_id] = queue
-        return queue
 
     def bind(self, destination: Destination, queue: Queue) -> None:
         """Count a subscription of a queue; when it is one for a topic, let the topic's messages go there."""
@@ -102,11 +107,9 @@ class Catalogue:
                 del self._queues[destination.name], self._by_id[queue.queue_id]
             return
         topic = self._topics[destination.name]
-        del topic.queues[queue], self._by_id[queue.queue_id]
+        del topic.queues[queue]
         if not topic.queues:
             del self._topics[destination.name]
-        if queue.is_stored or queue.arriving:
-            self._ledger.ride(DeleteQueue(queue.queue_id))
 
     def _add(
         self, destination: Destination, queue_id: QueueId, *, recovered_count: int = 0, is_stored: bool = False

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 #: A mark reaches this far ahead of the clock, so that a busy queue writes one rarely and no delivery waits for it.
 _MARK_AHEAD_SECONDS = 10.0
 _MARK_RENEW_SECONDS = 5.0
-_NO_MARK_NEEDED = 1 << 63  # above every id
 
 
 @final
@@ -29,7 +28,8 @@ class Queue:
     """Entries waiting for subscriptions, and the subscriptions waiting for entries.
 
     A stored entry is delivered only up to the queue's durable mark, so that after a crash the store knows which
-    messages may have been seen (`MarkDelivered`).
+    messages may have been seen (`MarkDelivered`). The queue of a topic's subscription is not durable: it is in memory
+    only, and ends with its subscription, which must not fall too far behind.
     """
 
     __slots__ = (
@@ -39,12 +39,13 @@ class Queue:
         "_line",
         "_marked",
         "_marking",
+        "_overflowing",
         "_page_bytes",
         "_renewal",
         "_spooling",
         "_woken",
-        "arriving",
         "depth",
+        "has_overflowed",
         "is_durable",
         "is_stored",
         "is_woken",
@@ -63,45 +64,50 @@ class Queue:
         ids: IdSource,
         woken: list[Queue],
         *,
-        is_durable: bool = True,
+        overflowing: list[Queue] | None = None,
         recovered_count: int = 0,
     ) -> None:
         """Make a queue that is empty, or that was found in the store.
 
         Args:
             queue_id: Its key in the store.
-            name: The destination's path; for the queue of a topic subscription, a text unique while it lives.
+            name: The destination's path.
             limits: How much of it memory holds.
             ledger: Where its units and effects go.
             ids: Where its marks come from.
             woken: Where it asks to be dispatched.
-            is_durable: Whether it outlives the broker.
+            overflowing: Where the queue of a topic's subscription tells that it holds too much; None for one that is
+                durable.
             recovered_count: How many messages the store holds for it.
         """
         self.queue_id = queue_id
         self.name = name
-        self.is_durable = is_durable
+        #: Whether it outlives its subscriptions and the broker.
+        self.is_durable = overflowing is None
         #: Whether the store has a row for it.
         self.is_stored = recovered_count > 0
         #: Messages that were accepted and are not settled, in memory, in the store or on their way there.
         self.depth = recovered_count
-        #: Messages on their way into the store.
-        self.arriving = 0
         #: Subscriptions that have not ended, including those that have not begun.
         self.subscriptions = 0
         self.is_woken = False
-        self.window = Window(limits.window_count, limits.window_bytes, is_recovered=recovered_count > 0)
+        #: Whether messages were dropped because there were too many.
+        self.has_overflowed = False
+        if overflowing is None:
+            self.window = Window(limits.window_count, limits.window_bytes, is_recovered=recovered_count > 0)
+        else:
+            self.window = Window(limits.topic_backlog, limits.topic_backlog_bytes)
+        self._overflowing = overflowing
         self._ledger = ledger
         self._ids = ids
         self._woken = woken
         self._page_bytes = limits.window_bytes
         self._line: deque[Subscription] = deque()
-        # Only what outlives the broker can come back after a crash.
-        self._marked = self._marking = 0 if is_durable else _NO_MARK_NEEDED
+        self._marked = self._marking = 0
         self._renewal = 0.0  # when to look again whether the mark is far enough ahead
         # Of those that need not survive and are on their way into the store: each that no later one goes before.
         self._spooling: deque[int] = deque()
-        self._deliverable = self._marked  # no stored entry beyond it may be delivered yet
+        self._deliverable = 0  # no stored entry beyond it may be delivered yet
 
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a new message into this queue."""
@@ -179,7 +185,7 @@ class Queue:
         one, nobody waits for it.
         """
         self._put_back(entry)
-        if entry.is_stored and self.is_durable:
+        if entry.is_stored:
             operation = ReturnMessage(self.queue_id, entry.place, entry.delivery_count)
             if work is None:
                 self._ledger.ride(operation)
@@ -200,22 +206,33 @@ class Queue:
         self._wake()
 
     def _store(self, message: Message, now: float, work: Work) -> None:
-        if now > self._renewal and self.subscriptions and self.is_durable:
+        if now > self._renewal and self.subscriptions:
             self._renew_mark(now)
         if not self.is_stored:
-            work.operations.append(PutQueue(self.queue_id, self.name, is_durable=self.is_durable))
+            work.operations.append(PutQueue(self.queue_id, self.name))
         work.operations.append(InsertMessage(self.queue_id, message))
         work.steps.append(partial(self._arrive_stored, Entry(message, is_stored=True)))
-        work.undo.append(self._withdraw)
-        self.arriving += 1
+        work.undo.append(self._forget)
 
     def _keep(self, message: Message, now: float) -> None:
         """Keep in memory what need not survive; when memory is full, the store holds it as well."""
-        if not (self.is_durable or self.subscriptions):
-            return  # nobody will read it: the topic's subscription has ended
         if not self._spooling and self.window.has_room(message):
             self._arrive(Entry(message, is_stored=False))
-            return
+        elif self._overflowing is None:
+            self._spool(message, now)
+        elif not self.has_overflowed:
+            self._make_room(message, now, self._overflowing)
+
+    def _make_room(self, message: Message, now: float, overflowing: list[Queue]) -> None:
+        """Deliver what came in this turn, and keep one more message if that helps."""
+        self.dispatch(now)
+        if self.window.has_room(message):
+            self._arrive(Entry(message, is_stored=False))
+        else:
+            self.has_overflowed = True
+            overflowing.append(self)
+
+    def _spool(self, message: Message, now: float) -> None:
         work = Work()
         self._store(message, now, work)
         end = partial(self._end_spooling, message.message_id)
@@ -243,13 +260,8 @@ class Queue:
             self._wake()
 
     def _arrive_stored(self, entry: Entry) -> None:
-        self.arriving -= 1
         self.is_stored = True
         self._arrive(entry)
-
-    def _withdraw(self) -> None:
-        self.arriving -= 1
-        self._forget()
 
     def _forget(self) -> None:
         self.depth -= 1
@@ -286,7 +298,7 @@ class Queue:
         self._marking = through
         work = Work()
         if not self.is_stored:
-            work.operations.append(PutQueue(self.queue_id, self.name, is_durable=self.is_durable))
+            work.operations.append(PutQueue(self.queue_id, self.name))
         work.operations.append(MarkDelivered(self.queue_id, through))
         work.steps.append(partial(self._mark, through))
         work.undo.append(self._unmark)

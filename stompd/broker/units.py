@@ -57,7 +57,7 @@ class ReturnMessage:
 class PutQueue:
     """Create a queue; when it exists, change nothing.
 
-    A queue that is not durable keeps the overflow of a topic subscription; it and its rows are gone after a restart.
+    A queue that is not durable, and its rows, are gone after a restart.
     """
 
     __slots__ = ("is_durable", "name", "queue_id")

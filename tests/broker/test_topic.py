@@ -1,4 +1,4 @@
-"""Topics route and keep nothing; what a slow subscription cannot take waits in the store."""
+"""Topics route and keep nothing; what a subscription does not take waits in memory, within bounds."""
 
 from __future__ import annotations
 
@@ -115,140 +115,71 @@ def test_transaction_is_routed_at_commit() -> None:
     assert core.run() == ["deliver 2 a"]
 
 
-def test_overflow_of_a_slow_subscription_goes_to_the_store() -> None:
-    core = Core(window_count=2)
+def test_what_a_slow_subscription_does_not_take_waits_in_memory() -> None:
+    core = Core(topic_backlog=2, window_count=1)
     core.subscribe(1, "/topic/t", prefetch=1)
-    core.send_all(2, "a b c d", "/topic/t")
+    core.send_all(2, "a b c", "/topic/t")
+    assert core.effects() == ["deliver 1 a"]
 
-    assert core.run() == ["deliver 1 a"]
-    assert core.rows() == ["c", "d"]
-
-
-def test_overflow_comes_back_in_order() -> None:
-    core = Core(window_count=2)
-    core.subscribe(1, "/topic/t", prefetch=1)
-    core.send_all(2, "a b c d e f g", "/topic/t")
-    assert core.run() == ["deliver 1 a"]
-
-    for earlier, body in zip("abcdef", "bcdefg", strict=True):
-        core.acknowledge(1, earlier)
-        assert core.run() == [f"deliver 1 {body}"]
-    core.acknowledge(1, "g")
-    core.run()
-    assert core.rows() == []
-
-
-def test_overflow_does_not_delay_the_receipt() -> None:
-    core = Core(window_count=1)
-    core.subscribe(1, "/topic/t", prefetch=1)
-    core.send_all(2, "a b", "/topic/t")
-    core.run()
-
-    core.send(2, "c", "/topic/t", receipt="r")
-
-    assert "confirm 2 r" in core.effects()
+    core.acknowledge(1, "a")
+    assert core.effects() == ["deliver 1 b"]
+    core.acknowledge(1, "b")
+    assert core.effects() == ["deliver 1 c"]
 
 
 def test_slow_subscription_does_not_delay_others() -> None:
-    core = Core(window_count=1)
+    core = Core(topic_backlog=1)
     core.subscribe(1, "/topic/t", prefetch=1)
     core.subscribe(2, "/topic/t")
     core.send(3, "a", "/topic/t")
     assert core.effects() == ["deliver 1 a", "deliver 2 a"]
+
     core.send(3, "b", "/topic/t")
+
     assert core.effects() == ["deliver 2 b"]
 
+
+def test_session_whose_subscription_falls_too_far_behind_is_refused() -> None:
+    core = Core(topic_backlog=2)
+    core.subscribe(1, "/topic/t", prefetch=1)
+    core.subscribe(2, "/topic/t")
+    core.send_all(3, "a b c", "/topic/t")
+    assert core.effects() == ["deliver 1 a", "deliver 2 a", "deliver 2 b", "deliver 2 c"]
+
+    core.send(3, "d", "/topic/t", receipt="r")
+
+    assert core.effects() == ["confirm 3 r", "refuse 1 slow-consumer", "deliver 2 d"]
+    assert "limits.topic_backlog" in core.errors[-1].detail
+
+
+def test_backlog_is_bounded_by_bytes_as_well() -> None:
+    core = Core(topic_backlog_bytes=4)
+    core.subscribe(1, "/topic/t", prefetch=1)
+    core.send_all(3, "aa bb cc", "/topic/t")
+    assert core.effects() == ["deliver 1 aa"]
+
+    core.send(3, "d", "/topic/t")
+
+    assert core.effects() == ["refuse 1 slow-consumer"]
+
+
+def test_receipts_come_before_the_error_of_a_slow_subscription() -> None:
+    core = Core(topic_backlog=1)
+    core.subscribe(1, "/topic/t", prefetch=1)
+    core.send_all(3, "a b", "/topic/t")
+    core.send(1, "x", receipt="r")
     core.send(3, "c", "/topic/t")
 
-    assert core.effects() == ["persist queue of a subscription, insert c", "deliver 2 c"]
+    assert core.run() == ["deliver 1 a", "confirm 1 r", "refuse 1 slow-consumer"]
 
 
-def test_message_does_not_overtake_one_on_its_way_to_the_store() -> None:
-    core = Core(window_count=1)
+def test_message_of_a_slow_subscription_that_was_refused_goes_to_the_others_only() -> None:
+    core = Core(topic_backlog=1)
     core.subscribe(1, "/topic/t", prefetch=1)
-    for body in "abc":
-        core.send(2, body, "/topic/t")
-        core.effects()
-    core.acknowledge(1, "a")
-    assert core.effects() == ["deliver 1 b"]
-
-    core.acknowledge(1, "b")
-    core.send(2, "d", "/topic/t")
-
-    assert core.run() == ["deliver 1 c"]
-
-
-def test_store_forgets_the_overflow_with_its_subscription() -> None:
-    core = Core(window_count=1)
-    core.subscribe(1, "/topic/t", prefetch=1)
-    core.send_all(2, "a b c d", "/topic/t")
-    core.run()
-
-    core.unsubscribe(1)
-
-    assert core.effects() == ["later drop queue"]
-    core.run()
-    assert core.rows() == []
-
-
-def test_store_forgets_also_the_overflow_on_its_way() -> None:
-    core = Core(window_count=1)
-    core.subscribe(1, "/topic/t", prefetch=1)
-    core.send_all(2, "a b c", "/topic/t")
-    core.unsubscribe(1)
-
-    core.run()
-
-    assert core.rows() == []
-
-
-def test_overflow_that_waits_behind_a_unit_is_not_stored_after_the_subscription_ended() -> None:
-    core = Core(window_count=1)
-    core.subscribe(1, "/topic/t", prefetch=1)
-    for body in "ab":
-        core.send(2, body, "/topic/t")
-        core.effects()
-    core.send(2, "x")
-    core.send(2, "c", "/topic/t")
-    core.unsubscribe(1)
-
-    assert core.effects() == ["persist queue /queue/a, insert x", "persist nothing"]
-    assert core.run() == []
-    assert core.rows() == ["x"]
-
-
-def test_page_for_a_subscription_that_has_ended_is_ignored() -> None:
-    core = Core(window_count=1)
-    core.subscribe(1, "/topic/t", prefetch=1)
-    core.send_all(2, "a b c", "/topic/t")
-    core.run()
-    core.acknowledge(1, "a")
+    core.subscribe(2, "/topic/t")
+    core.send_all(3, "a b c", "/topic/t")
     core.effects()
-    core.unsubscribe(1)
 
-    assert core.run() == []
+    core.send(3, "d", "/topic/t")
 
-
-def test_refused_overflow_is_dropped() -> None:
-    core = Core(window_count=1)
-    core.subscribe(1, "/topic/t", prefetch=1)
-    for body in "abc":
-        core.send(2, body, "/topic/t")
-        core.effects()
-    core.refuse_unit()
-    core.acknowledge(1, "a")
-    assert core.run() == ["deliver 1 b"]
-    core.send(2, "d", "/topic/t")
-
-    core.acknowledge(1, "b")
-
-    assert core.run() == ["deliver 1 d"]
-
-
-def test_overflow_is_gone_after_a_crash() -> None:
-    core = Core(window_count=1)
-    core.subscribe(1, "/topic/t", prefetch=1)
-    core.send_all(2, "a b c", "/topic/t")
-    core.run()
-
-    assert core.restart().rows() == []
+    assert core.effects() == ["deliver 2 d"]

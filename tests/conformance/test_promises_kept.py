@@ -166,3 +166,17 @@ def test_rejected_message_returns_to_its_place_in_a_long_queue(start_broker: Sta
         with broker.client() as other:
             other.subscribe("/queue/long")
             other.expect_bodies(*bodies[10:])
+
+
+def test_subscriber_of_a_topic_that_falls_too_far_behind_gets_an_error(start_broker: StartBroker) -> None:
+    broker = start_broker("[limits]\ntopic_backlog = 10\n")
+    with broker.client() as sender, broker.client() as slow, broker.client() as good:
+        slow.subscribe("/topic/news", ack="client", prefetch_count="1")
+        good.subscribe("/topic/news")
+
+        send_all(sender, "/topic/news", *map(str, range(12)))
+
+        slow.expect_bodies("0")
+        error = slow.expect("ERROR", error_code="slow-consumer")
+        assert b"limits.topic_backlog" in error.body
+        good.expect_bodies(*map(str, range(12)))

@@ -14,14 +14,16 @@ SETTINGS = """
     outgoing_bytes = 1000000
     window_count = 1000
     window_bytes = 2000000
+    topic_backlog = 1000
+    topic_backlog_bytes = 2000000
     journal_units = 2000
 """
 
 #: What the limits above and twice the journal add up to, doubled for what Python and the allocator add.
 MEMORY_BYTES = 40_000_000
 
-#: Alone, a topic does without the store; beside a subscriber that is behind, everything has to be kept for that one.
-LEAST_RATIO = {"topic": 0.1, "queue": 0.5}
+#: Where something is wrong, others come to a stand; how little they lose, `scripts/soak slow` measures.
+LEAST_RATIO = 0.5
 
 
 @pytest.mark.parametrize("kind", ["topic", "queue"])
@@ -40,4 +42,4 @@ def test_consumer_that_stops_reading_costs_little_memory_and_nobody_progress(
             flush=True,
         )
     assert result.growth < MEMORY_BYTES < result.sent_bytes / 2
-    assert result.ratio > LEAST_RATIO[kind]
+    assert result.ratio > LEAST_RATIO

@@ -18,7 +18,7 @@ from stompd.broker.queue import Queue
 from stompd.broker.session import Session
 from stompd.broker.subscription import Subscription
 from stompd.broker.transaction import Transaction
-from stompd.broker.units import DeleteQueue, Operation, Page
+from stompd.broker.units import Page
 from stompd.broker.window import Window
 from tests.simulation.records import Violation
 from tests.simulation.world import World
@@ -178,16 +178,6 @@ def _loses_what_an_aborted_transaction_held(patch: Patch) -> None:
     patch.setattr(Broker, "_release", release)
 
 
-def _keeps_the_overflow_of_ended_topic_subscriptions(patch: Patch) -> None:
-    ride = Ledger.ride
-
-    def forgetful(self: Ledger, operation: Operation) -> None:
-        if not isinstance(operation, DeleteQueue):
-            ride(self, operation)
-
-    patch.setattr(Ledger, "ride", forgetful)
-
-
 def _releases_queues_too_early(patch: Patch) -> None:
     release = Catalogue.release
 
@@ -216,7 +206,6 @@ _FAULTS: list[Fault] = [
     _keeps_settled_messages_in_the_store,
     _marks_nothing,
     _loses_what_an_aborted_transaction_held,
-    _keeps_the_overflow_of_ended_topic_subscriptions,
     _releases_queues_too_early,
 ]
 
