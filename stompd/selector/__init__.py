@@ -1,0 +1,1 @@
+"""Selectors: the conditions on headers by which a subscription chooses its messages."""
