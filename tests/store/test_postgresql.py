@@ -186,8 +186,23 @@ def test_message_inserted_and_deleted_in_one_batch_is_gone(postgresql_store: Pos
     assert ids(postgresql_store) == [3]
 
 
-@pytest.mark.parametrize("statement", ["_PAGE", "_DELETE", "_RETURN", "_INSERT_AND_DELETE"])
-def test_plans_go_through_the_primary_key(postgresql_store: PostgresqlStore, statement: str) -> None:
+def test_batch_that_was_applied_in_part_is_completed(postgresql_store: PostgresqlStore) -> None:
+    apply(postgresql_store, insert(1), insert(2))
+
+    apply(postgresql_store, insert(2), insert(3), DeleteMessage(ORDERS, at(1)))
+
+    assert ids(postgresql_store) == [2, 3]
+
+
+@pytest.mark.parametrize(
+    "statement", ["_PAGE", "_DELETE", "_RETURN", "_INSERT_AND_DELETE", "_INSERT_AND_DELETE_IN_LANE"]
+)
+@pytest.mark.parametrize("is_known_to_be_empty", [False, True])
+def test_plans_go_through_the_primary_key(
+    postgresql_store: PostgresqlStore, statement: str, is_known_to_be_empty: bool
+) -> None:
+    if is_known_to_be_empty:
+        raw_connection(postgresql_store).execute("VACUUM ANALYZE stompd_message")
     text = getattr(postgresql, statement)
     for number in range(1, text.count("%b") + 1):
         text = text.replace("%b", f"${number}", 1)
@@ -197,8 +212,9 @@ def test_plans_go_through_the_primary_key(postgresql_store: PostgresqlStore, sta
 
     plan = "\n".join(str(line) for (line,) in connection.execute(f"EXPLAIN EXECUTE planned ({arguments})".encode()))
 
-    assert "Index Scan using stompd_message_pkey" in plan
+    assert re.search(r"Index Scan using stompd_message_pkey.*\n.*Index Cond: .*queue_id.*urgency.*message_id", plan)
     assert "Seq Scan" not in plan
+    assert "Join Filter" not in plan
     assert "Sort" not in plan.replace("Sort Key", "")
 
 
