@@ -249,7 +249,7 @@ def _tune_interpreter() -> None:
     """Let the writer thread and the garbage collector cost the reactor little."""
     # When the database answers, the writer needs the interpreter for some microseconds; by default it would wait 5 ms
     # for it while the reactor is busy, which is longer than the database takes.
-    sys.setswitchinterval(0.0001)
+    sys.setswitchinterval(0.0003)
     # Messages are not parts of cycles, and there are many: look for cycles seldom, and not among what is imported.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
