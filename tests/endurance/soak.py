@@ -127,7 +127,7 @@ def slow(database: str, options: argparse.Namespace) -> Iterator[Bar]:
     for kind in ("topic", "queue"):
         with site(database) as place:
             broker = place.broker(test_slow_consumer.SETTINGS).start()
-            counted = stop_reading(broker, f"/{kind}/shared", count=60_000, body_bytes=1000)
+            counted = stop_reading(broker, f"/{kind}/shared", count=200_000, body_bytes=1000)
         rates = f"{counted.ratio:.2f} ({counted.rate_alone:,.0f}/s alone, {counted.rate_beside:,.0f}/s beside it)"
         yield Bar(f"rate of the others on the {kind}", rates, ">= 0.9", counted.ratio >= 0.9)
         yield _memory(f"memory for it on the {kind}", counted.growth, test_slow_consumer.MEMORY_BYTES)
