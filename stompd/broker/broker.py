@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, final
 
 from stompd.broker.catalogue import Catalogue
-from stompd.broker.destination import Destination, Kind
+from stompd.broker.destination import Destination
 from stompd.broker.effects import Effect, SessionId
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
@@ -27,16 +26,13 @@ from stompd.broker.requests import (
 )
 from stompd.broker.session import Session
 from stompd.broker.settlement import find_deliveries
-from stompd.broker.subscription import Subscription
+from stompd.broker.subscribing import Subscribing, explain_overflow
 from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction
 from stompd.broker.units import Page, Recovered
 from stompd.errors import (
-    DuplicateSubscription,
     DuplicateTransaction,
     LimitExceeded,
-    SlowConsumer,
     StompError,
-    UnknownSubscription,
     UnknownTransaction,
 )
 
@@ -62,11 +58,12 @@ class Broker:
         self._ledger = Ledger()
         self._catalogue = Catalogue(limits, self._ledger, self._ids)
         self._catalogue.recover(recovered)
+        self._subscribing = Subscribing(limits, self._ledger, self._catalogue)
         self._sessions: dict[SessionId, Session] = {}
         self._actions: dict[type[Request], Callable[[Session, Any, float], None]] = {
             Send: self._send,
-            Subscribe: self._subscribe,
-            Unsubscribe: self._unsubscribe,
+            Subscribe: self._subscribing.subscribe,
+            Unsubscribe: self._subscribing.unsubscribe,
             Acknowledge: self._acknowledge,
             Reject: self._reject,
             Begin: self._begin,
@@ -172,65 +169,6 @@ class Broker:
         work = Work()
         self._route(request.destination, request.message, now, work)
         self._ledger.enact(session, work, request.receipt)
-
-    def _subscribe(self, session: Session, request: Subscribe, now: float) -> None:
-        if request.subscription_id in session.subscriptions:
-            # STOMP 1.2 "SUBSCRIBE": ids are unique within a connection.
-            raise DuplicateSubscription(
-                f"id:{request.subscription_id} is the id of a subscription that is still open."
-                " Use another id, or UNSUBSCRIBE the first one."
-            )
-        if len(session.subscriptions) >= self._limits.subscriptions:
-            raise LimitExceeded(
-                f"This connection has {len(session.subscriptions)} subscriptions, which is the limit"
-                " (setting limits.subscriptions)."
-            )
-        is_queue = request.destination.kind is Kind.QUEUE
-        find = self._catalogue.queue if is_queue else self._catalogue.subscription_queue
-        queue = find(request.destination, now)
-        credit = self._credit(request, is_queue=is_queue)
-        subscription = Subscription(
-            session,
-            queue,
-            request.subscription_id,
-            session.next_number(),
-            request.ack_mode,
-            request.destination,
-            credit=credit,
-            byte_limit=self._limits.outstanding_bytes,
-            is_named=request.is_named,
-        )
-        session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
-        # What the same client sends to the topic next must reach it, so only the deliveries wait.
-        self._catalogue.bind(subscription.destination, queue)
-        work = Work()
-        if request.receipt is not None:
-            # The RECEIPT comes before the first MESSAGE, and says how much was granted.
-            headers = {"prefetch-count": str(credit)}
-            work.steps.append(self._ledger.confirming(session, request.receipt, headers))
-        work.steps.append(partial(self._begin_subscription, subscription))
-        self._ledger.enact(session, work)
-
-    def _credit(self, request: Subscribe, *, is_queue: bool) -> int:
-        limits = self._limits
-        if request.prefetch is None:
-            return limits.queue_prefetch if is_queue else limits.topic_prefetch
-        return min(request.prefetch or limits.highest_prefetch, limits.highest_prefetch)
-
-    def _begin_subscription(self, subscription: Subscription) -> None:
-        if subscription.session.subscriptions.get(subscription.subscription_id) is not subscription:
-            return  # it ended before it began
-        subscription.queue.attach(subscription)
-
-    def _unsubscribe(self, session: Session, request: Unsubscribe, now: float) -> None:
-        subscription = session.subscriptions.get(request.subscription_id)
-        if subscription is None:
-            raise UnknownSubscription(
-                f"No subscription of this connection has the id {request.subscription_id}."
-                " UNSUBSCRIBE takes the id of a SUBSCRIBE on the same connection."
-            )
-        self._end_subscription(session, subscription)
-        self._confirm(session, request.receipt)
 
     def _acknowledge(self, session: Session, request: Acknowledge, now: float) -> None:
         if request.receipt is not None or request.transaction is not None:
@@ -339,25 +277,11 @@ class Broker:
             self._release(transaction)
         session.transactions.clear()
         for subscription in list(session.subscriptions.values()):
-            self._end_subscription(session, subscription)
+            self._subscribing.end(session, subscription)
         for delivery in reversed(session.unsettled):
             if delivery.subscription.queue.is_durable:
                 delivery.subscription.queue.give_back(delivery.entry)
         session.unsettled.clear()
-
-    def _end_subscription(self, session: Session, subscription: Subscription) -> None:
-        del session.subscriptions[subscription.subscription_id]
-        del session.by_number[subscription.number]
-        queue = subscription.queue
-        queue.detach(subscription)
-        for delivery in reversed(subscription.outstanding.values()):
-            if delivery.is_held:
-                continue
-            session.settled_ids.append(str(delivery.entry.message.message_id))
-            if queue.is_durable:
-                queue.give_back(delivery.entry)
-        subscription.outstanding.clear()
-        self._catalogue.release(subscription.destination, queue)
 
     def _end_overflowing(self) -> None:
         """Refuse the sessions whose topic subscriptions have fallen too far behind."""
@@ -367,7 +291,7 @@ class Broker:
         for session in list(self._sessions.values()):
             for subscription in session.subscriptions.values():
                 if subscription.queue.has_overflowed:
-                    self.refuse(session.session_id, _explain_overflow(subscription), None)
+                    self.refuse(session.session_id, explain_overflow(subscription), None)
                     break
         overflowing.clear()
 
@@ -382,11 +306,3 @@ class Broker:
                     delivery.subscription.spend_credit(delivery)
                 elif delivery.subscription.queue.is_durable:
                     delivery.subscription.queue.give_back(delivery.entry)
-
-
-def _explain_overflow(subscription: Subscription) -> SlowConsumer:
-    return SlowConsumer(
-        f"More messages wait for subscription {subscription.subscription_id} to {subscription.destination.path} than"
-        " allowed (settings limits.topic_backlog and limits.topic_backlog_bytes). Read and acknowledge faster, or let"
-        " the messages go to a queue, which keeps them."
-    )
