@@ -13,6 +13,7 @@ from stompd.broker.queue import Queue
 from stompd.broker.topic import Topic
 from stompd.broker.units import Recovered
 from stompd.errors import LimitExceeded
+from stompd.selector.evaluate import Selector
 
 
 @final
@@ -93,11 +94,11 @@ class Catalogue:
             overflowing=self.overflowing,
         )
 
-    def bind(self, destination: Destination, queue: Queue) -> None:
+    def bind(self, destination: Destination, queue: Queue, selector: Selector | None = None) -> None:
         """Count a subscription of a queue; when it is one for a topic, let the topic's messages go there."""
         queue.subscriptions += 1
         if not queue.is_durable:
-            self._topics.setdefault(destination.name, Topic()).queues[queue] = None
+            self._topics.setdefault(destination.name, Topic()).queues[queue] = selector
 
     def release(self, destination: Destination, queue: Queue) -> None:
         """Undo `bind`, and forget what only a subscription that has ended needed."""

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias, final
 
 from stompd.broker.destination import Destination
 from stompd.broker.message import Message
+from stompd.selector.evaluate import Selector
 
 
 class AckMode(Enum):
@@ -65,10 +66,10 @@ class Subscribe:
 
     `subscription_id` is unique within the session; `is_named` is False for a STOMP 1.0 subscription without an id,
     whose messages carry no `subscription` header. `prefetch` is None where the client left it to the broker, and 0
-    where it asked for as much as it can get.
+    where it asked for as much as it can get. Without a `selector`, it gets every message.
     """
 
-    __slots__ = ("ack_mode", "destination", "is_named", "prefetch", "receipt", "subscription_id")
+    __slots__ = ("ack_mode", "destination", "is_named", "prefetch", "receipt", "selector", "subscription_id")
 
     def __init__(
         self,
@@ -79,11 +80,13 @@ class Subscribe:
         prefetch: int | None = None,
         is_named: bool = True,
         receipt: str | None = None,
+        selector: Selector | None = None,
     ) -> None:
         self.destination = destination
         self.subscription_id = subscription_id
         self.ack_mode = ack_mode
         self.prefetch = prefetch
+        self.selector = selector
         self.is_named = is_named
         self.receipt = receipt
 

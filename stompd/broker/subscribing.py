@@ -61,7 +61,7 @@ class Subscribing:
         )
         session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
         # What the same client sends to the topic next must reach it, so only the deliveries wait.
-        self._catalogue.bind(subscription.destination, queue)
+        self._catalogue.bind(subscription.destination, queue, request.selector)
         work = Work()
         if request.receipt is not None:
             # The RECEIPT comes before the first MESSAGE, and says how much was granted.

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import final
 
 from stompd.broker.ledger import Work
+from stompd.broker.matching import is_selected
 from stompd.broker.message import Message
 from stompd.broker.queue import Queue
+from stompd.selector.evaluate import Selector
 
 
 @final
@@ -16,10 +18,11 @@ class Topic:
     __slots__ = ("queues",)
 
     def __init__(self) -> None:
-        #: In the order of subscribing.
-        self.queues: dict[Queue, None] = {}
+        #: In the order of subscribing; what does not match the selector never enters the queue.
+        self.queues: dict[Queue, Selector | None] = {}
 
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what gives a new message to everyone who subscribes now."""
-        for queue in self.queues:
-            queue.accept(message, now, work)
+        for queue, selector in self.queues.items():
+            if selector is None or is_selected(selector, message):
+                queue.accept(message, now, work)

@@ -26,6 +26,7 @@ from stompd.broker.requests import (
     Unsubscribe,
 )
 from stompd.errors import InvalidHeader, UnknownDelivery
+from stompd.selector.evaluate import Selector, compile_selector
 from stompd.session.headers import (
     DURABLE_FLAGS,
     SEND_HEADERS,
@@ -83,6 +84,8 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
     refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE"])
     if destination.kind is Kind.TOPIC:
         refuse_unsupported("SUBSCRIBE", headers, DURABLE_FLAGS)
+    else:
+        refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE of a queue"])
     subscription_id = headers.get("id")
     if subscription_id is None and version is not Version.V1_0:
         # STOMP 1.1 "SUBSCRIBE Header id": required.
@@ -99,7 +102,15 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
         prefetch=read_prefetch(headers),
         is_named=subscription_id is not None,
         receipt=headers.get("receipt"),
+        selector=_selector(headers),
     )
+
+
+def _selector(headers: Mapping[str, str]) -> Selector | None:
+    """Return what limits a subscription to some messages."""
+    selector = compile_selector(headers.get("selector", ""))
+    # JMS 3.1, 3.8.1.1: an empty selector is none.
+    return None if selector.is_blank else selector
 
 
 def _unsubscribe(frame: Frame, version: Version, session_id: SessionId, now: float) -> Unsubscribe:

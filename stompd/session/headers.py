@@ -238,7 +238,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
     },
     "SUBSCRIBE": _DURABLE_NAMES
     | {
-        "selector": Feature("a selector", _EMPTY),
         "browser": Feature("browsing", _OFF),
         "exclusive": _EXCLUSIVE,
         "activemq.exclusive": _EXCLUSIVE,
@@ -255,6 +254,7 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "subscription-group": Feature("a shared subscription", _EMPTY),
         "consumer-window-size": Feature("credit counted in bytes", _EMPTY),
     },
+    "SUBSCRIBE of a queue": {"selector": Feature("a selector on a queue", _EMPTY)},
     "UNSUBSCRIBE": _DURABLE_NAMES,
     "NACK": {
         "requeue": Feature("rejection without redelivery", _TRUE | _EMPTY),
