@@ -27,6 +27,7 @@ from stompd.broker.requests import (
 )
 from stompd.errors import InvalidHeader, UnknownDelivery
 from stompd.selector.evaluate import Selector, compile_selector
+from stompd.session.advice import ODD_SEND_HEADERS
 from stompd.session.headers import (
     DURABLE_FLAGS,
     SEND_HEADERS,
@@ -45,6 +46,9 @@ Builder: TypeAlias = Callable[[Frame, Version, SessionId, float], Request]
 
 #: Clients use few destinations and name them in every SEND. A name is short, so this many are a megabyte at most.
 _destination = lru_cache(maxsize=1_024)(parse_destination)
+
+#: A SEND that has none of these is read fast.
+_SPECIAL_HEADERS = SEND_HEADERS | ODD_SEND_HEADERS
 
 _ACK_MODES: Mapping[str, AckMode] = {
     "auto": AckMode.AUTO,
@@ -69,9 +73,11 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
         raise _empty_transaction()
     # STOMP 1.2 "SEND": all user-defined headers are passed through.
     message = Message(text, headers, frame.body)
-    if not SEND_HEADERS.isdisjoint(headers):
+    send = Send(destination, message, transaction, receipt)
+    if not _SPECIAL_HEADERS.isdisjoint(headers):
         read_meanings(message, now)
-    return Send(destination, message, transaction, receipt)
+        send.is_plain = False
+    return send
 
 
 def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float) -> Subscribe:
