@@ -10,7 +10,6 @@ from stompd.errors import UnsupportedVersion
 from stompd.session.headers import parse_boolean, show
 from stompd.wire.frame import Version
 
-
 #: Ask that the connection be kept after an ERROR about one frame.
 _SOFT_ERRORS = ("soft-errors", "jms-soft-errors")
 

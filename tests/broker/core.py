@@ -1,8 +1,9 @@
 """A broker core whose effects come back as texts, so that a list of effects is the assertion of a test.
 
 An effect on a client reads `confirm 1 r`, `deliver 1 a`, `deliver 1 a again 2` (it was delivered twice before),
-`refuse 1 unknown-delivery r`, `decline 1 unknown-delivery r` or `close 1`, where 1 is the session; a subscription that is not called `s` is named
-behind it (`deliver 1/t a`). A unit reads `persist insert a, delete b`, or `later ...` when nobody waits for it.
+`refuse 1 unknown-delivery r`, `decline 1 unknown-delivery r` or `close 1`, where 1 is the session; a subscription that
+is not called `s` is named behind it (`deliver 1/t a`). A unit reads `persist insert a, delete b`, or `later ...` when
+nobody waits for it.
 """
 
 from __future__ import annotations
