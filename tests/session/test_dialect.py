@@ -71,6 +71,13 @@ def test_what_has_an_effect_is_not_said_to_have_none(command: str) -> None:
     assert not _NAMES[command] & ODD[command].keys()
 
 
+def test_reasons_can_stand_in_a_warning() -> None:
+    reasons = {odd.reason for odds in ODD.values() for odd in odds.values()}
+
+    # A semicolon separates remarks, and CONNECTED cannot escape a colon.
+    assert not {reason for reason in reasons if set(reason) & set(";:\n")}
+
+
 @pytest.mark.parametrize("command", MEANT)
 def test_what_is_meant_exists(command: str) -> None:
     assert set(MEANT[command].values()) <= _NAMES[command]
