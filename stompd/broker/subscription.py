@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, final
 from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
 from stompd.broker.requests import AckMode
+from stompd.selector.evaluate import Selector
 
 if TYPE_CHECKING:
     from stompd.broker.queue import Queue
+    from stompd.broker.selection import Selection
     from stompd.broker.session import Session
 
 
@@ -35,6 +37,8 @@ class Subscription:
         "outstanding",
         "outstanding_bytes",
         "queue",
+        "selection",
+        "selector",
         "session",
         "subscription_id",
     )
@@ -51,6 +55,7 @@ class Subscription:
         credit: int,
         byte_limit: int,
         is_named: bool = True,
+        selector: Selector | None = None,
     ) -> None:
         """Describe a subscription that has not begun.
 
@@ -64,6 +69,7 @@ class Subscription:
             credit: How many deliveries it may have outstanding.
             byte_limit: With so many bytes of bodies outstanding it is given nothing more.
             is_named: Whether the client gave it an id.
+            selector: Which entries of its queue it wants; None for all.
         """
         self.session = session
         self.queue = queue
@@ -74,6 +80,9 @@ class Subscription:
         self.destination = destination
         self.credit = credit
         self.is_named = is_named
+        self.selector = selector
+        #: What the selector selects, while it takes part in its queue.
+        self.selection: Selection | None = None
         #: Whether it takes part in its queue: from when its SUBSCRIBE took effect until it ends.
         self.is_active = False
         #: Whether it stands in its queue's line.

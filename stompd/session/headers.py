@@ -259,7 +259,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "consumer-window-size": Feature("credit counted in bytes", _EMPTY),
         "x-stream-filter": Feature("a filter of RabbitMQ's streams", _EMPTY),
     },
-    "SUBSCRIBE of a queue": {"selector": Feature("a selector on a queue", _EMPTY)},
     "UNSUBSCRIBE": _DURABLE_NAMES,
     "NACK": {
         "requeue": Feature("rejection without redelivery", _TRUE | _EMPTY),

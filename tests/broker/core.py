@@ -53,6 +53,7 @@ from stompd.broker.units import (
     ReturnMessage,
 )
 from stompd.errors import StompError
+from stompd.selector.evaluate import compile_selector
 from stompd.store.memory import MemoryStore
 
 NOW = 1_700_000_000.0
@@ -82,6 +83,7 @@ class Core:
         self.now = NOW
         self.journal: deque[Persist | LoadEntries] = deque()
         self.marks = 0
+        self.loads = 0
         self.errors: list[StompError] = []
         self._bodies: dict[int, str] = {}
         self._deliveries: dict[tuple[int, str], Delivery] = {}
@@ -125,8 +127,11 @@ class Core:
         ack: AckMode = AckMode.INDIVIDUAL,
         prefetch: int | None = None,
         receipt: str | None = None,
+        selector: str = "",
     ) -> None:
-        self.submit(session, Subscribe(parse_destination(to), name, ack, prefetch=prefetch, receipt=receipt))
+        selected = compile_selector(selector) if selector else None
+        request = Subscribe(parse_destination(to), name, ack, prefetch=prefetch, receipt=receipt, selector=selected)
+        self.submit(session, request)
 
     def unsubscribe(self, session: int, name: str = "s", receipt: str | None = None) -> None:
         self.submit(session, Unsubscribe(name, receipt))
@@ -188,6 +193,7 @@ class Core:
                 self.store.apply([asked.unit])
                 self.broker.unit_applied(asked.unit.serial)
             else:
+                self.loads += 1
                 page = self.store.load(asked.queue_id, asked.after, asked.limit, asked.limit_bytes)
                 assert asked.after is not None
                 self.broker.entries_loaded(asked.queue_id, asked.after, page)

@@ -13,6 +13,7 @@ from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
 from stompd.broker.effects import Confirm
 from stompd.broker.ledger import Ledger, Work
+from stompd.broker.mark import DeliveryMark
 from stompd.broker.message import Message, Place
 from stompd.broker.queue import Queue
 from stompd.broker.session import Session
@@ -165,10 +166,10 @@ def _keeps_settled_messages_in_the_store(patch: Patch) -> None:
 
 
 def _marks_nothing(patch: Patch) -> None:
-    def extend_mark(self: Queue, now: float) -> None:
-        self._marked = self._marking = self._deliverable = 1 << 63
+    def extend(self: DeliveryMark, now: float, message_id: int) -> None:
+        self._marked = self._marking = self.deliverable = 1 << 63
 
-    patch.setattr(Queue, "_extend_mark", extend_mark)
+    patch.setattr(DeliveryMark, "_extend", extend)
 
 
 def _loses_what_an_aborted_transaction_held(patch: Patch) -> None:
