@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from stompd.session.dialect import HEADERS, ODD, ODD_PREFIXES, Header
-from stompd.session.headers import DROPPED, DURABLE_FLAGS, UNSUPPORTED
+from stompd.session.headers import DROPPED, UNSUPPORTED
 
 #: The headings of the tables, and the frames they are about.
 SECTIONS: Mapping[str, Sequence[str]] = {
@@ -14,10 +14,6 @@ SECTIONS: Mapping[str, Sequence[str]] = {
     "SUBSCRIBE": ["SUBSCRIBE"],
     "Other frames": ["UNSUBSCRIBE", "ACK", "NACK", "BEGIN", "COMMIT", "ABORT", "DISCONNECT"],
 }
-
-#: What is not done yet, whatever the frame's destination.
-_REFUSED = {command: set(features) for command, features in UNSUPPORTED.items()}
-_REFUSED["SUBSCRIBE"] |= set(DURABLE_FLAGS)
 
 
 def quote(names: Sequence[str]) -> str:
@@ -32,7 +28,7 @@ def line(*cells: str) -> str:
 
 def describe(header: Header, commands: Sequence[str]) -> list[str]:
     """Return the cells of a header, without its frames."""
-    is_refused = any(header.name in _REFUSED.get(command, ()) for command in commands)
+    is_refused = any(header.name in UNSUPPORTED.get(command, ()) for command in commands)
     meaning = f"{header.meaning} (not yet: refused)" if is_refused else header.meaning
     return [f"`{header.name}`", quote(header.aliases), header.values, header.default, meaning]
 

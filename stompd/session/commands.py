@@ -39,6 +39,7 @@ from stompd.session.headers import (
     refuse_unsupported,
     show,
 )
+from stompd.session.kinds import qualify
 from stompd.wire.frame import Frame, Version
 
 #: Builds the request that a frame makes, from the frame, the session's version and id, and the time.
@@ -64,7 +65,7 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
     if text is None:
         # STOMP 1.2 "SEND": destination is required.
         raise missing("SEND", "destination", "/queue/orders")
-    destination = _destination(text)
+    destination = _destination(qualify("SEND", headers, text) if "destination-type" in headers else text)
     # What serves the transport of this frame alone is not passed on.
     headers.pop("content-length", None)
     receipt = headers.pop("receipt", None)
@@ -86,7 +87,7 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
     if text is None:
         # STOMP 1.2 "SUBSCRIBE": destination is required.
         raise missing("SUBSCRIBE", "destination", "/queue/orders")
-    destination = _destination(text)
+    destination = _destination(qualify("SUBSCRIBE", headers, text) if "subscription-type" in headers else text)
     refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE"])
     if destination.kind is Kind.TOPIC:
         refuse_unsupported("SUBSCRIBE", headers, DURABLE_FLAGS)

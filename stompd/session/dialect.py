@@ -31,6 +31,7 @@ def _row(name: str, values: str, default: str, meaning: str, *aliases: str) -> H
 _ANY: Final = "any text"
 _NUMBER: Final = "a number"
 _FLAG: Final = "yes or no"
+_KINDS: Final = "`ANYCAST`, `MULTICAST`"
 _RECEIPT: Final = _row("receipt", _ANY, "none", "asks for a RECEIPT, which repeats it as `receipt-id`")
 _LENGTH: Final = _row("content-length", _NUMBER, "up to the NUL", "how many octets the body has")
 _IN_TRANSACTION: Final = _row("transaction", "a transaction that is open", "none", "what the frame is a part of")
@@ -51,6 +52,7 @@ _CONNECT: Final = (
     _row("host", _ANY, "none", "noted in the log; every host is the same broker"),
     _row("login", _ANY, "nobody", "checked if the broker was started with `--auth`, else not looked at"),
     _row("passcode", _ANY, "empty", "goes with `login`"),
+    _row("client-id", _ANY, "none", "who has durable subscriptions", "client_id", "activemq.clientID"),
     _row("heart-beat", "two numbers of milliseconds", "0,0", "as in the specification; not looked at in 1.0"),
     _row("request-id", _ANY, "none", "comes back as `response-id`"),
     _row("soft-errors", _FLAG, "no", "keeps the connection after an ERROR about one frame", "jms-soft-errors"),
@@ -59,6 +61,7 @@ _CONNECT: Final = (
 
 _SEND: Final = (
     _row("destination", "see [above](#destinations)", "required", "where the message goes"),
+    _row("destination-type", _KINDS, "none", "what a destination without a prefix is: a queue, or a topic"),
     _IN_TRANSACTION,
     _RECEIPT,
     _LENGTH,
@@ -89,6 +92,7 @@ _SEND: Final = (
 
 _SUBSCRIBE: Final = (
     _row("destination", "see [above](#destinations)", "required", "where messages are taken from"),
+    _row("subscription-type", _KINDS, "none", "what a destination without a prefix is: a queue, or a topic"),
     _row("id", _ANY, "required; in 1.0 the destination", "names the subscription within the connection"),
     _row("ack", "`auto` (or `none`), `client`, `client-individual`", "`auto`", "who settles deliveries, and how many"),
     _RECEIPT,
@@ -107,7 +111,9 @@ _SUBSCRIBE: Final = (
     _DURABLE_NAME,
     _row("durable", _FLAG, "no", "a durable subscription of a topic that `id` names", "persistent"),
     _row("subscription-group", _ANY, "none", "shares a subscription with others of the group"),
+    _row("shared", _FLAG, "no", "shares a named subscription with other connections"),
     _row("browser", _FLAG, "no", "shows the messages of a queue and leaves them there"),
+    _row("browser-end", _FLAG, "yes", "whether browsing ends with the last message"),
     _row("exclusive", _FLAG, "no", "takes all messages while the others wait", "activemq.exclusive"),
     _row("no-local", _FLAG, "no", "leaves out what the same connection sent", "no_local", "activemq.noLocal"),
     _row("consumer-priority", _NUMBER, "0", "which goes first", "x-priority", "activemq.priority"),
@@ -124,6 +130,7 @@ _UNSUBSCRIBE: Final = (
     _LENGTH,
     _DURABLE_NAME,
     _row("durable", _FLAG, "no", "removes the durable subscription", "persistent"),
+    _row("delete", _FLAG, "no", "removes the temporary destination that `destination` names"),
 )
 
 _ACK: Final = (
@@ -139,6 +146,7 @@ _NACK: Final = (
     *_ACK,
     _row("requeue", _FLAG, "yes", "whether it comes again; else it is dead"),
     _row("delay", _NUMBER, "0", "comes again after that many milliseconds"),
+    _row("undelivered", _FLAG, "no", "nobody has seen it, so it is not counted"),
 )
 
 _DEMARCATION: Final = (_TRANSACTION, _RECEIPT, _LENGTH)
@@ -202,7 +210,6 @@ ODD: Final[Mapping[str, Mapping[str, Odd]]] = {
         "transformation": _UNCONVERTED,
         "user-id": Odd("it is passed on, and nobody has checked it"),
         "passcode": Odd("it is passed on to every consumer, and belongs to CONNECT"),
-        "destination-type": Odd("the prefix of the destination decides, /queue/ or /topic/"),
         "routing-type": Odd("the prefix of the destination decides, /queue/ or /topic/"),
         "_AMQ_ROUTING_TYPE": Odd("the prefix of the destination decides, /queue/ or /topic/"),
     },
@@ -211,7 +218,6 @@ ODD: Final[Mapping[str, Mapping[str, Odd]]] = {
         "x-message-ttl": Odd("the sender decides, with ttl on SEND"),
         "x-stream-match-unfiltered": Odd("it goes with x-stream-filter"),
         "transformation": _UNCONVERTED,
-        "subscription-type": Odd("the prefix of the destination decides, /queue/ or /topic/"),
         "priority": Odd("messages have it, did you mean consumer-priority?"),
         "include-seq": Odd("messages have no sequence number, but message-id rises from one to the next"),
         "max-pending": _BACKLOG,

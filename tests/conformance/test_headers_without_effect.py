@@ -62,7 +62,6 @@ def test_headers_of_the_sender_are_none_of_our_business(clients: Clients, queue:
         ("activemq.maximumRedeliveries", "3", "redelivery is set by the operator"),
         ("activemq.dispatchAsync", "true", "an option of ActiveMQ"),
         ("transformation", "jms-map-json", "passed on as they were sent"),
-        ("subscription-type", "ANYCAST", "the prefix of the destination decides"),
         ("priority", "9", "did you mean consumer-priority?"),
         ("ttl", "9", "it belongs to SEND"),
         ("colour", "red", "SUBSCRIBE has no such header"),

@@ -196,6 +196,20 @@ def test_options_that_change_no_delivery_are_accepted(
     peer.recorder.expect_bodies("text")
 
 
+@pytest.mark.parametrize(("kind", "prefix"), [("ANYCAST", "/queue/"), ("MULTICAST", "/topic/")])
+def test_bare_names_of_artemis(connect: Connect, kind: str, prefix: str) -> None:  # noqa: F811
+    name = unique_name("interop")
+    reader = connect("1.2")
+    subscribe(reader, name, {"subscription-type": kind}, ack="auto")
+
+    receipt = send(connect("1.2"), name, "by kind", **{"destination-type": kind})
+    send(connect("1.2"), prefix + name, "by prefix")
+
+    assert "warning" not in receipt.headers
+    messages = reader.recorder.expect_bodies("by kind", "by prefix")
+    assert [message.headers["destination"] for message in messages] == [name, prefix + name]
+
+
 def test_options_of_activemq_on_connect_are_named(connect: Connect) -> None:  # noqa: F811
     peer = connect("1.2", headers={"activemq.useCompression": "true"})
 
