@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from stompd.session.dialect import HEADERS, MEANT, ODD, ODD_PREFIXES
+from stompd.session.dialect import HEADERS, MEANT, ODD, ODD_PREFIXES, Header
 from stompd.session.headers import DROPPED
 from stompd.wire.frame import Frame
 
@@ -23,10 +23,13 @@ _UNCOMPARED: Final = frozenset({"message-id", "timestamp"})
 
 _VOWELS: Final = "aeiou"
 
-_KNOWN: Final[Mapping[str, frozenset[str]]] = {
-    command: frozenset(name for header in headers for name in (header.name, *header.aliases))
-    for command, headers in HEADERS.items()
-}
+
+def _names(headers: tuple[Header, ...]) -> frozenset[str]:
+    """Return all spellings of some headers."""
+    return frozenset([name for header in headers for name in (header.name, *header.aliases)])
+
+
+_KNOWN: Final[Mapping[str, frozenset[str]]] = {command: _names(headers) for command, headers in HEADERS.items()}
 
 
 def _spellings(name: str) -> Iterator[str]:
@@ -67,9 +70,9 @@ def _is_particular(name: str) -> bool:
 
 
 #: STOMP 1.2 "SEND": its headers may be the sender's own, so only these are worth a word.
-ODD_SEND_HEADERS: Final = (
-    frozenset(filter(_is_particular, _KNOWN["SUBSCRIBE"])) | _MEANT["SEND"].keys() | ODD["SEND"].keys() | DROPPED
-) - _KNOWN["SEND"]
+ODD_SEND_HEADERS: Final[frozenset[str]] = (
+    DROPPED.union(filter(_is_particular, _KNOWN["SUBSCRIBE"]), _MEANT["SEND"], ODD["SEND"]) - _KNOWN["SEND"]
+)
 
 
 def advise(frame: Frame) -> str:
@@ -81,8 +84,11 @@ def advise(frame: Frame) -> str:
     command = "CONNECT" if frame.command == "STOMP" else frame.command
     if command != "SEND" and not frame.body and frame.headers.keys() <= _KNOWN[command]:
         return ""
-    found = ((name, _remark(command, name, value)) for name, value in frame.headers.items())
-    remarks = [f"{_shorten(name)} {remark}" for name, remark in found if remark]
+    remarks = []
+    for name, value in frame.headers.items():
+        remark = _remark(command, name, value)
+        if remark:
+            remarks.append(f"{_shorten(name)} {remark}")
     if frame.body and command != "SEND":
         # STOMP 1.2 "Body": only SEND, MESSAGE and ERROR have one.
         remarks.append(f"the body is ignored ({command} has none)")
