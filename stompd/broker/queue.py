@@ -303,6 +303,7 @@ class Queue:
 
     def _put_back(self, entry: Entry) -> None:
         entry.delivery_count += 1
+        entry.is_waiting = True
         if self._selections is None:
             self.window.put_back(entry)
         else:

@@ -34,18 +34,20 @@ _SHORTEST_REVISION = 1_000
 class Selection:
     """What one selector selects, for all subscriptions of the queue that have it."""
 
-    __slots__ = ("_candidates", "_revise_at", "behind", "examined", "selector", "subscriptions")
+    __slots__ = ("_candidates", "_revise_at", "_window", "behind", "examined", "selector", "subscriptions")
 
-    def __init__(self, selector: Selector, behind: Iterable[int]) -> None:
+    def __init__(self, selector: Selector, window: Window) -> None:
         """Select nothing yet.
 
         Args:
             selector: What to select.
-            behind: The urgencies of the lanes of which the store may hold rows that were not examined.
+            window: The queue's.
         """
         self.selector = selector
         self.subscriptions = 0
-        self.behind = set(behind)
+        #: The urgencies of the lanes of which the store may hold rows that were not examined.
+        self.behind = set(window.unread())
+        self._window = window
         #: By urgency: up to this id, every row beyond the window was examined.
         self.examined: dict[int, int] = {}
         self._candidates: deque[Entry] = deque()
@@ -54,14 +56,19 @@ class Selection:
     def first(self) -> Entry | None:
         """Return the first entry that waits and matches; None if there is none, or if the store must be read first."""
         entry = self._candidate()
-        if entry is not None and self.behind and min(self.behind) < entry.place.urgency:
+        if entry is not None and self.behind and self.reading_place() < entry.place:
             return None
         return entry
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether no entry that waits and matches is in memory."""
-        return self._candidate() is None
+    def reading_place(self) -> Place:
+        """Return the place behind which the store has to be read next; there is a lane behind."""
+        urgency = min(self.behind)
+        return Place(urgency, max(self.examined.get(urgency, 0), self._window.frontier(urgency)))
+
+    def needs(self, entry: Entry) -> bool:
+        """Whether no entry that waits and matches is in memory and comes before this one."""
+        candidate = self._candidate()
+        return candidate is None or entry.place < candidate.place
 
     def selects(self, entry: Entry) -> bool:
         """Whether an entry matches."""
@@ -102,7 +109,7 @@ class Selections:
 
         Args:
             window: The queue's.
-            byte_limit: Bytes of bodies kept ahead of it; one entry that waits is always allowed to each selection.
+            byte_limit: Bytes of bodies kept ahead of it; the next entry for each selection is always allowed.
         """
         self._window = window
         self._byte_limit = byte_limit
@@ -127,7 +134,7 @@ class Selections:
         """Return the selection for one more subscription."""
         selection = self._selections.get(selector)
         if selection is None:
-            selection = self._selections[selector] = Selection(selector, self._window.unread())
+            selection = self._selections[selector] = Selection(selector, self._window)
             for entry in [*self._window.entries(), *self.ahead.values()]:
                 if entry.is_waiting:
                     selection.judge(entry)
@@ -145,18 +152,8 @@ class Selections:
         for selection in self._selections.values():
             if is_in_window:
                 selection.judge(entry)
-                continue
-            urgency, message_id = entry.place
-            if urgency in selection.behind or message_id <= selection.examined.get(urgency, 0):
-                continue  # it will be found in its turn
-            if not selection.selects(entry):
-                selection.examined[urgency] = message_id
-            elif self._has_room(selection, entry):
-                selection.examined[urgency] = message_id
-                self._keep_ahead(entry)
-                selection.judge(entry)
             else:
-                selection.behind.add(urgency)
+                self._meet(selection, entry)
 
     def take(self, entry: Entry) -> None:
         """Note that an entry is being delivered."""
@@ -165,8 +162,7 @@ class Selections:
             self._window.remove(entry)
 
     def put_back(self, entry: Entry) -> None:
-        """Return an entry to its place."""
-        entry.is_waiting = True
+        """Return an entry, which waits again, to its place."""
         if entry.place in self.ahead and self._window.has_passed(entry.place):
             self.forget(entry)
         if entry.place not in self.ahead:
@@ -185,8 +181,7 @@ class Selections:
             selection = subscription.selection
             if selection is not None and selection.behind and subscription.may_take and selection.first() is None:
                 self._reading = selection
-                urgency = min(selection.behind)
-                return Place(urgency, max(selection.examined.get(urgency, 0), self._window.frontier(urgency)))
+                return selection.reading_place()
         return None
 
     def admit(self, after: Place, page: Page) -> None:
@@ -217,6 +212,22 @@ class Selections:
             for selection in self._selections.values():
                 selection.judge(entry)
 
+    def _meet(self, selection: Selection, entry: Entry) -> None:
+        """Examine a new entry that is in the store, unless it will be met when the store is read."""
+        urgency, message_id = entry.place
+        examined = selection.examined.get(urgency, 0)
+        # One that was on its way while a newer one arrived is met now or never, whatever the room.
+        if message_id > examined:
+            if urgency in selection.behind:
+                return
+            if selection.selects(entry) and not self._has_room(selection, entry):
+                selection.behind.add(urgency)
+                return
+            selection.examined[urgency] = message_id
+        if selection.selects(entry):
+            self._keep_ahead(entry)
+            selection.judge(entry)
+
     def _examine(self, selection: Selection, entry: Entry) -> bool:
         """Keep an entry from the store if it matches, and return whether there was room for it."""
         if not selection.selects(entry):
@@ -230,7 +241,7 @@ class Selections:
         return True
 
     def _has_room(self, selection: Selection, entry: Entry) -> bool:
-        return selection.is_empty or self._ahead_bytes + len(entry.message.body) <= self._byte_limit
+        return selection.needs(entry) or self._ahead_bytes + len(entry.message.body) <= self._byte_limit
 
     def _keep_ahead(self, entry: Entry) -> None:
         if entry.place not in self.ahead:

@@ -107,7 +107,7 @@ _SUBSCRIBE: Final = (
         "consumer.prefetchSize",
         "credit",
     ),
-    _row("selector", "a condition of JMS", "none", "takes only messages for which it is true"),
+    _row("selector", "a condition of JMS", "none", "takes only the messages for which it is true"),
     _DURABLE_NAME,
     _row("durable", _FLAG, "no", "a durable subscription of a topic that `id` names", "persistent"),
     _row("subscription-group", _ANY, "none", "shares a subscription with others of the group"),
