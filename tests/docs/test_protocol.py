@@ -34,6 +34,12 @@ def test_every_error_says_what_to_do() -> None:
     assert all(all(row) for row in rows(section(PROTOCOL, "Errors")))
 
 
+def test_errors_that_are_never_soft_are_those_of_the_program() -> None:
+    listed = set(code(section(PROTOCOL, "Soft errors"))) & {error.code for error in _errors(StompError)}
+
+    assert listed == {error.code for error in _errors(StompError) if not error.is_of_frame}
+
+
 def test_headers_are_those_of_the_program() -> None:
     printed = subprocess.run(
         [sys.executable, "scripts/headers.py"], cwd=ROOT, capture_output=True, text=True, check=True
