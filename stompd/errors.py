@@ -19,6 +19,9 @@ class StompError(Exception):
     #: The stable value of the ERROR frame's `error-code` header; client programs may depend on it.
     code: ClassVar[str] = "error"
 
+    #: Whether it is about one frame alone, so that a session that wants it so can go on; all others end the session.
+    is_of_frame: ClassVar[bool] = True
+
     def __init__(self, detail: str, headers: Mapping[str, str] | None = None) -> None:
         """Say what was wrong.
 
@@ -40,6 +43,7 @@ class ProtocolError(StompError):
     """The octets are not STOMP."""
 
     code = "protocol-error"
+    is_of_frame = False
 
     #: The `receipt` header of the frame at fault, as far as it could be read.
     receipt: str | None = None
@@ -61,24 +65,28 @@ class UnknownCommand(StompError):
     """The command is not known."""
 
     code = "unknown-command"
+    is_of_frame = False
 
 
 class NotConnected(StompError):
     """The first frame must be CONNECT or STOMP."""
 
     code = "not-connected"
+    is_of_frame = False
 
 
 class AlreadyConnected(StompError):
     """The session is connected already."""
 
     code = "already-connected"
+    is_of_frame = False
 
 
 class UnsupportedVersion(StompError):
     """No STOMP version is common to both sides."""
 
     code = "unsupported-version"
+    is_of_frame = False
 
 
 class MissingHeader(StompError):
@@ -141,12 +149,14 @@ class LoginFailed(StompError):
     """The login was refused."""
 
     code = "login-failed"
+    is_of_frame = False
 
 
 class LoginTimedOut(StompError):
     """The login took too long."""
 
     code = "login-timeout"
+    is_of_frame = False
 
 
 class AccessDenied(StompError):
@@ -195,12 +205,14 @@ class SlowConsumer(StompError):
     """The subscription has fallen too far behind."""
 
     code = "slow-consumer"
+    is_of_frame = False
 
 
 class HeartBeatMissed(StompError):
     """Nothing was heard for longer than the heart-beat allows."""
 
     code = "heart-beat-missed"
+    is_of_frame = False
 
 
 class RefusedByStore(StompError):
@@ -213,12 +225,14 @@ class ShuttingDown(StompError):
     """The broker is shutting down."""
 
     code = "shutting-down"
+    is_of_frame = False
 
 
 class InternalError(StompError):
     """The broker failed with an internal error."""
 
     code = "internal-error"
+    is_of_frame = False
 
 
 class StoreError(Exception):

@@ -76,9 +76,9 @@ class Broker:
         """Return how many messages a queue keeps, waiting or outstanding; 0 for everything else."""
         return self._catalogue.depth(destination)
 
-    def open_session(self, session_id: SessionId) -> None:
-        """Expect requests from a session whose user has logged in."""
-        self._sessions[session_id] = Session(session_id)
+    def open_session(self, session_id: SessionId, *, has_soft_errors: bool = False) -> None:
+        """Expect requests from a session whose user has logged in, and which may outlive errors of single frames."""
+        self._sessions[session_id] = Session(session_id, has_soft_errors=has_soft_errors)
 
     def close_session(self, session_id: SessionId) -> None:
         """Forget a session; what it has not settled returns. Harmless when there is none."""
@@ -88,7 +88,7 @@ class Broker:
             session.is_refused = True  # nobody is left to read anything
 
     def submit(self, session_id: SessionId, request: Request, now: float) -> None:
-        """Carry out a request; one that is not possible is answered with `Refuse`, in its turn."""
+        """Carry out a request; one that is not possible is answered with `Refuse` or `Decline`, in its turn."""
         session = self._sessions[session_id]
         if session.is_ending:
             # STOMP 1.2 "DISCONNECT": clients must not send anything after it; nor does anything follow an ERROR.
@@ -98,12 +98,15 @@ class Broker:
         except StompError as error:
             self.refuse(session_id, error, request.receipt)
 
-    def refuse(self, session_id: SessionId, error: StompError, receipt: str | None) -> None:
-        """Refuse a frame that never became a request, and end its session."""
+    def refuse(self, session_id: SessionId, error: StompError, receipt: str | None) -> bool:
+        """Refuse a frame that never became a request, and return whether that ends its session."""
         session = self._sessions[session_id]
-        if not session.is_ending:
+        if session.is_ending:
+            return True
+        if not session.survives(error, receipt):
             self._end(session)
-            self._ledger.refuse(session, error, receipt)
+        self._ledger.refuse(session, error, receipt)
+        return session.is_ending
 
     def set_writable(self, session_id: SessionId, *, is_writable: bool) -> None:
         """Say whether a session's transport takes more; while it does not, the session is given nothing."""

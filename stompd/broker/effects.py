@@ -63,6 +63,18 @@ class Refuse:
 
 
 @final
+class Decline:
+    """Send an ERROR about one frame, which has had no effect; the session goes on."""
+
+    __slots__ = ("error", "receipt", "session_id")
+
+    def __init__(self, session_id: SessionId, error: StompError, receipt: str) -> None:
+        self.session_id = session_id
+        self.error = error
+        self.receipt = receipt
+
+
+@final
 class LoadEntries:
     """Fetch the next stretch of a queue; the answer is `Broker.entries_loaded`."""
 
@@ -85,4 +97,4 @@ class CloseSession:
         self.session_id = session_id
 
 
-Effect: TypeAlias = Persist | Deliver | Confirm | Refuse | LoadEntries | CloseSession
+Effect: TypeAlias = Persist | Deliver | Confirm | Refuse | Decline | LoadEntries | CloseSession

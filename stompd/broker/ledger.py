@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, final
 
-from stompd.broker.effects import NO_HEADERS, CloseSession, Confirm, Effect, Persist, Refuse
+from stompd.broker.effects import NO_HEADERS, CloseSession, Confirm, Decline, Effect, Persist, Refuse
 from stompd.broker.units import Operation, UnitOfWork
 from stompd.errors import RefusedByStore, StompError
 
@@ -92,9 +92,9 @@ class Ledger:
         return partial(self._emit, session, CloseSession(session.session_id))
 
     def refuse(self, session: Session, error: StompError, receipt: str | None) -> None:
-        """Refuse a frame once everything before it in its session is durable, so that no receipt is lost."""
+        """Answer a frame with an ERROR once everything before it in its session is durable: receipts come in order."""
         work = Work()
-        work.steps.append(partial(self._emit_refuse, session, error, receipt))
+        work.steps.append(partial(self._emit_error, session, error, receipt))
         self.enact(session, work)
 
     def ride(self, operation: Operation, step: Step | None = None) -> None:
@@ -128,16 +128,16 @@ class Ledger:
                 session.pending = None
 
     def refused(self, serial: int, reason: str) -> Session | None:
-        """Undo what waited for a unit, and return whose it was: that session gets an ERROR and ends."""
+        """Undo what waited for a unit, and return the session that ends with it; None if none does."""
         work = self._next(serial)
         for step in work.undo:
             step()
         session = work.session
         if session is not None:
-            self._emit_refuse(session, RefusedByStore(reason), work.receipt)
+            self._emit_error(session, RefusedByStore(reason), work.receipt)
             if session.pending is work:
                 session.pending = None
-        return session
+        return session if session is not None and session.is_refused else None
 
     def _next(self, serial: int) -> Work:
         work = self._pending.popleft()
@@ -159,7 +159,11 @@ class Ledger:
         if not session.is_refused:
             self.effects.append(effect)
 
-    def _emit_refuse(self, session: Session, error: StompError, receipt: str | None) -> None:
-        if not session.is_refused:
-            session.is_refused = True
-            self.effects.append(Refuse(session.session_id, error, receipt))
+    def _emit_error(self, session: Session, error: StompError, receipt: str | None) -> None:
+        if session.is_refused:
+            return
+        if receipt is not None and session.survives(error, receipt):
+            self.effects.append(Decline(session.session_id, error, receipt))
+            return
+        session.is_refused = True
+        self.effects.append(Refuse(session.session_id, error, receipt))

@@ -47,9 +47,12 @@ DeliveryName: TypeAlias = DeliveryToken | DeliveredMessage
 
 @final
 class Send:
-    """Put a message to a destination, at once or with a transaction."""
+    """Put a message to a destination, at once or with a transaction.
 
-    __slots__ = ("destination", "message", "receipt", "transaction")
+    `is_plain` is the session's note that no header of the frame needed a closer look; nobody else reads it.
+    """
+
+    __slots__ = ("destination", "is_plain", "message", "receipt", "transaction")
 
     def __init__(
         self, destination: Destination, message: Message, transaction: str | None = None, receipt: str | None = None
@@ -58,6 +61,7 @@ class Send:
         self.message = message
         self.transaction = transaction
         self.receipt = receipt
+        self.is_plain = True
 
 
 @final

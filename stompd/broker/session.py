@@ -9,6 +9,7 @@ from stompd.broker.delivery import Delivery
 from stompd.broker.effects import SessionId
 from stompd.broker.subscription import Subscription
 from stompd.broker.transaction import Transaction
+from stompd.errors import StompError
 
 if TYPE_CHECKING:
     from stompd.broker.ledger import Work
@@ -25,6 +26,7 @@ class Session:
     __slots__ = (
         "_last_number",
         "by_number",
+        "has_soft_errors",
         "is_ending",
         "is_refused",
         "is_writable",
@@ -36,8 +38,10 @@ class Session:
         "unsettled",
     )
 
-    def __init__(self, session_id: SessionId) -> None:
+    def __init__(self, session_id: SessionId, *, has_soft_errors: bool = False) -> None:
         self.session_id = session_id
+        #: Whether a request that fails alone, and that somebody waits for, leaves the session open.
+        self.has_soft_errors = has_soft_errors
         #: By the client's id.
         self.subscriptions: dict[str, Subscription] = {}
         #: By the broker's number; a number is never reused.
@@ -61,6 +65,14 @@ class Session:
     def last_number(self) -> int:
         """The highest subscription number ever given out; 0 when there was none."""
         return self._last_number
+
+    def survives(self, error: StompError, receipt: str | None) -> bool:
+        """Whether the session goes on after an error of a frame.
+
+        It does where the client asked for that and the ERROR can name the frame, which takes a receipt: who did not
+        ask for one counts on having been heard, and learns from the close that it was not.
+        """
+        return self.has_soft_errors and error.is_of_frame and receipt is not None
 
     def next_number(self) -> int:
         """Return a number for a new subscription."""

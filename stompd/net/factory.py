@@ -9,13 +9,16 @@ from twisted.cred.portal import Portal
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Factory
+from twisted.logger import Logger
 
 from stompd.errors import ShuttingDown
 from stompd.net.link import Link
 from stompd.runtime.driver import Driver
-from stompd.session.session import SessionSettings
+from stompd.session.session import Session, SessionSettings
 from stompd.settings import Settings
 from stompd.wire.heartbeat import HeartBeat
+
+_log = Logger()
 
 
 @final
@@ -46,6 +49,7 @@ class LinkFactory(Factory):
             server=None if settings.hide_server else f"stompd/{version('stompd')}",
         )
         self._links: set[Link] = set()
+        self._next_advice = 0.0
         self._waiters: list[Deferred[None]] = []
 
     def buildProtocol(self, addr: IAddress | None) -> Link:
@@ -71,6 +75,14 @@ class LinkFactory(Factory):
         waiter: Deferred[None] = Deferred()
         self._waiters.append(waiter)
         return waiter
+
+    def log_advice(self, session: Session, peer_name: str) -> None:
+        """Log what no RECEIPT can tell a client; of many clients with the same habits, the first one each second."""
+        advice, session.advice = session.advice, ""
+        now = self.reactor.seconds()
+        if now >= self._next_advice:
+            self._next_advice = now + 1
+            _log.info("{peer}: headers without effect: {advice}", peer=peer_name, advice=advice)
 
     def shut_down(self) -> None:
         """Let no link take another frame; those that have a session hear of it after the receipts they are owed."""

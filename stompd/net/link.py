@@ -86,11 +86,8 @@ class Link(Protocol):
         self.transport.registerProducer(self, True)
         if self._is_surplus:
             limit = self._factory.limits.connections
-            self._fail(
-                LimitExceeded(
-                    f"This broker has {limit} connections, which is the limit (setting limits.connections). Try later."
-                )
-            )
+            error = f"This broker has {limit} connections, which is the limit (setting limits.connections). Try later."
+            self._fail(LimitExceeded(error))
             return
         self._factory.link_made(self)
         self._timer = self._reactor.callLater(self._factory.limits.login_seconds, self._login_timed_out)
@@ -159,6 +156,10 @@ class Link(Protocol):
         _log.info("{peer}: refused, {code}: {detail}", peer=self._peer_name(), code=error.code, detail=error.detail)
         self._outgoing.append(self._session.error(error, receipt))
         self.close()
+
+    def decline(self, error: StompError, receipt: str) -> None:
+        """Send an ERROR about one frame with the next flush, and go on."""
+        self._outgoing.append(self._session.soft_error(error, receipt))
 
     def close(self) -> None:
         """Write everything, close our side, and read on for a while so that no reset overtakes our last frame."""
@@ -260,6 +261,8 @@ class Link(Protocol):
 
     def _rest(self, now: float) -> None:
         """No frame is complete: wait for more, if more can come and is worth waiting for."""
+        if self._session.advice:
+            self._factory.log_advice(self._session, self._peer_name())
         if self._is_at_end:
             self._finish(now)
             return
@@ -279,6 +282,8 @@ class Link(Protocol):
         if isinstance(request, Disconnect):
             # STOMP 1.1 "DISCONNECT": nothing that follows it is looked at.
             self._is_done = True
+            if self._session.advice:
+                self._factory.log_advice(self._session, self._peer_name())
         assert self._user is not None, "the session gives out requests only after a login"
         self._driver.submit(self._session_id, self._user, request, now)
 
@@ -294,11 +299,11 @@ class Link(Protocol):
 
     def _fail(self, error: StompError, receipt: str | None = None) -> None:
         """Answer with an ERROR: in its turn among the session's receipts, or at once before there is a session."""
-        self._is_done = True
         if self._user is None:
+            self._is_done = True
             self.refuse(error, receipt)
-        else:
-            self._driver.refuse(self._session_id, error, receipt)
+        elif self._driver.refuse(self._session_id, error, receipt):
+            self._is_done = True
 
     # Logging in.
 
@@ -323,7 +328,7 @@ class Link(Protocol):
         # STOMP 1.2 "Protocol Negotiation": the syntax agreed upon holds for every frame behind CONNECT.
         self._parser.version = self._session.version
         self._parser.limits = self._factory.frame_limits
-        self._driver.attach(self._session_id, self)
+        self._driver.attach(self._session_id, self, has_soft_errors=self._session.has_soft_errors)
         self._outgoing.append(self._session.accepted(user.name, now, is_typed=self._parser.is_line_end_next))
         self.flush(now)
         _log.info("{peer}: connected as {user}", peer=self._peer_name(), user=user.name, host=login.host)
@@ -332,11 +337,8 @@ class Link(Protocol):
 
     def _not_logged_in(self, failure: Failure) -> None:
         failure.trap(UnauthorizedLogin)
-        self._login_failed(
-            LoginFailed(
-                "The login or the passcode is wrong. Check the login and passcode headers of the CONNECT frame."
-            )
-        )
+        error = "The login or the passcode is wrong. Check the login and passcode headers of the CONNECT frame."
+        self._login_failed(LoginFailed(error))
 
     def _login_broke(self, failure: Failure) -> None:
         _log.failure("{peer}: login failed with an internal error", failure, peer=self._peer_name())

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol, final
+from typing import Protocol, TypeAlias, final
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from stompd.broker.broker import Broker
 from stompd.broker.delivery import Delivery
-from stompd.broker.effects import CloseSession, Confirm, Deliver, LoadEntries, Persist, Refuse, SessionId
+from stompd.broker.effects import CloseSession, Confirm, Decline, Deliver, LoadEntries, Persist, Refuse, SessionId
 from stompd.broker.requests import Acknowledge, Reject, Request, Send, Subscribe
 from stompd.broker.units import Page
 from stompd.errors import AccessDenied, InternalError, StompError
@@ -23,6 +23,9 @@ _log = Logger()
 # Tuples, because making a union takes longer than everything else about a check.
 _CHECKED = (Send, Subscribe)
 _SETTLING = (Acknowledge, Reject)
+
+#: What a link is given.
+_Answer: TypeAlias = Deliver | Confirm | Refuse | Decline | CloseSession
 
 
 class Link(Protocol):
@@ -41,6 +44,9 @@ class Link(Protocol):
 
     def refuse(self, error: StompError, receipt: str | None) -> None:
         """Send an ERROR, then close."""
+
+    def decline(self, error: StompError, receipt: str) -> None:
+        """Send an ERROR about one frame, and go on."""
 
     def close(self) -> None:
         """Close once everything has left."""
@@ -81,10 +87,10 @@ class Driver:
         self._last_id += 1
         return SessionId(self._last_id)
 
-    def attach(self, session_id: SessionId, link: Link) -> None:
-        """Begin to serve a link whose user has logged in."""
+    def attach(self, session_id: SessionId, link: Link, *, has_soft_errors: bool = False) -> None:
+        """Begin to serve a link whose user has logged in, and which may outlive errors of single frames."""
         self._links[session_id] = link
-        self._broker.open_session(session_id)
+        self._broker.open_session(session_id, has_soft_errors=has_soft_errors)
 
     def detach(self, session_id: SessionId) -> None:
         """Forget a link that is gone; what it had not settled returns. Harmless when it was never attached."""
@@ -111,10 +117,13 @@ class Driver:
         if journal.is_full and (journal.is_overfull or not isinstance(request, _SETTLING)):
             self._backpressure.suspend(self._links[session_id])
 
-    def refuse(self, session_id: SessionId, error: StompError, receipt: str | None) -> None:
-        """Answer a frame with an ERROR, after the receipts of the frames before it."""
-        self._broker.refuse(session_id, error, receipt)
+    def refuse(self, session_id: SessionId, error: StompError, receipt: str | None) -> bool:
+        """Answer a frame with an ERROR, after the receipts of the frames before it; return whether that is the end."""
+        is_ending = self._broker.refuse(session_id, error, receipt)
         self._need_turn()
+        if not is_ending and self._journal.is_full:
+            self._backpressure.suspend(self._links[session_id])
+        return is_ending
 
     def set_writable(self, session_id: SessionId, *, is_writable: bool) -> None:
         """Pass on whether a link's transport takes more."""
@@ -175,10 +184,10 @@ class Driver:
         journal.flush()
         self._write_out(now)
 
-    def _break_off(self, link: Link, effect: Deliver | Confirm | Refuse | CloseSession) -> None:
+    def _break_off(self, link: Link, effect: _Answer) -> None:
         """End a session after a fault of ours, so that the effects on others are carried out."""
         _log.failure("session {session}: internal error", session=effect.session_id)
-        if isinstance(effect, Deliver | Confirm):
+        if isinstance(effect, Deliver | Confirm | Decline):
             error = InternalError("The error has been logged. It is not your fault; please report it.")
             self.refuse(effect.session_id, error, None)
         else:
@@ -194,12 +203,14 @@ class Driver:
                 self._need_turn()
 
 
-def _answer(link: Link, effect: Deliver | Confirm | Refuse | CloseSession) -> None:
+def _answer(link: Link, effect: _Answer) -> None:
     if isinstance(effect, Deliver):
         link.deliver(effect.delivery)
     elif isinstance(effect, Confirm):
         link.confirm(effect.receipt, effect.headers)
     elif isinstance(effect, Refuse):
         link.refuse(effect.error, effect.receipt)
+    elif isinstance(effect, Decline):
+        link.decline(effect.error, effect.receipt)
     else:
         link.close()

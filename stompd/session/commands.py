@@ -27,6 +27,7 @@ from stompd.broker.requests import (
 )
 from stompd.errors import InvalidHeader, UnknownDelivery
 from stompd.selector.evaluate import Selector, compile_selector
+from stompd.session.advice import ODD_SEND_HEADERS
 from stompd.session.headers import (
     DURABLE_FLAGS,
     SEND_HEADERS,
@@ -38,6 +39,7 @@ from stompd.session.headers import (
     refuse_unsupported,
     show,
 )
+from stompd.session.kinds import qualify
 from stompd.wire.frame import Frame, Version
 
 #: Builds the request that a frame makes, from the frame, the session's version and id, and the time.
@@ -45,6 +47,9 @@ Builder: TypeAlias = Callable[[Frame, Version, SessionId, float], Request]
 
 #: Clients use few destinations and name them in every SEND. A name is short, so this many are a megabyte at most.
 _destination = lru_cache(maxsize=1_024)(parse_destination)
+
+#: A SEND that has none of these is read fast.
+_SPECIAL_HEADERS = SEND_HEADERS | ODD_SEND_HEADERS
 
 _ACK_MODES: Mapping[str, AckMode] = {
     "auto": AckMode.AUTO,
@@ -60,7 +65,7 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
     if text is None:
         # STOMP 1.2 "SEND": destination is required.
         raise missing("SEND", "destination", "/queue/orders")
-    destination = _destination(text)
+    destination = _destination(qualify("SEND", headers, text) if "destination-type" in headers else text)
     # What serves the transport of this frame alone is not passed on.
     headers.pop("content-length", None)
     receipt = headers.pop("receipt", None)
@@ -69,9 +74,11 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
         raise _empty_transaction()
     # STOMP 1.2 "SEND": all user-defined headers are passed through.
     message = Message(text, headers, frame.body)
-    if not SEND_HEADERS.isdisjoint(headers):
+    send = Send(destination, message, transaction, receipt)
+    if not _SPECIAL_HEADERS.isdisjoint(headers):
         read_meanings(message, now)
-    return Send(destination, message, transaction, receipt)
+        send.is_plain = False
+    return send
 
 
 def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float) -> Subscribe:
@@ -80,7 +87,7 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
     if text is None:
         # STOMP 1.2 "SUBSCRIBE": destination is required.
         raise missing("SUBSCRIBE", "destination", "/queue/orders")
-    destination = _destination(text)
+    destination = _destination(qualify("SUBSCRIBE", headers, text) if "subscription-type" in headers else text)
     refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE"])
     if destination.kind is Kind.TOPIC:
         refuse_unsupported("SUBSCRIBE", headers, DURABLE_FLAGS)

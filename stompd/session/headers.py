@@ -160,6 +160,10 @@ MEANINGS: Mapping[str, Meaning] = {
 }
 
 
+#: The headers of a SEND that only the broker may say, and that are dropped.
+DROPPED: Final = frozenset(name for name, meaning in MEANINGS.items() if meaning is _drop)
+
+
 def read_meanings(message: Message, now: float) -> None:
     """Take the headers that are not the sender's own out of a message, and do what they say.
 
@@ -253,6 +257,7 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "activemq.priority": _CONSUMER_PRIORITY,
         "subscription-group": Feature("a shared subscription", _EMPTY),
         "consumer-window-size": Feature("credit counted in bytes", _EMPTY),
+        "x-stream-filter": Feature("a filter of RabbitMQ's streams", _EMPTY),
     },
     "UNSUBSCRIBE": _DURABLE_NAMES,
     "NACK": {

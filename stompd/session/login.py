@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import final
 
 from stompd.errors import UnsupportedVersion
-from stompd.session.headers import show
+from stompd.session.headers import parse_boolean, show
 from stompd.wire.frame import Version
+
+#: Ask that the connection be kept after an ERROR about one frame.
+_SOFT_ERRORS = ("soft-errors", "jms-soft-errors")
 
 
 @final
@@ -62,3 +65,12 @@ def negotiate(accept_version: str | None, offered: Sequence[Version]) -> Version
     raise UnsupportedVersion(
         f"CONNECT has {asked}; this broker speaks {ours}. Send, for example, accept-version:{ours}", {"version": ours}
     )
+
+
+def read_soft_errors(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names by which a CONNECT asks that errors about one frame leave the connection open; empty if not.
+
+    Raises:
+        InvalidHeader: The value says neither yes nor no.
+    """
+    return tuple(name for name in _SOFT_ERRORS if parse_boolean(name, headers.get(name, "false")))

@@ -36,13 +36,14 @@ def encode_receipt(receipt: str, headers: Mapping[str, str], version: Version) -
     return b"RECEIPT\nreceipt-id:%b\n%b\n\0" % (escape(receipt, version).encode(), others)
 
 
-def encode_error(error: StompError, receipt: str | None, version: Version) -> bytes:
+def encode_error(error: StompError, receipt: str | None, version: Version, others: Mapping[str, str]) -> bytes:
     """Return an ERROR frame, which names the fault in its headers and teaches in its body.
 
     Args:
         error: What was wrong.
         receipt: What the offending frame asked for, if it asked.
         version: The session's; 1.0 when none was agreed upon.
+        others: Further headers.
     """
     # STOMP 1.2 "ERROR": a short message header; the body may hold more.
     headers = {"message": error.summary, "error-code": error.code}
@@ -51,7 +52,11 @@ def encode_error(error: StompError, receipt: str | None, version: Version) -> by
         headers["receipt-id"] = receipt
     # STOMP 1.2 "ERROR": content-type and content-length, which the serializer adds, go with a body.
     return serialize(
-        Frame("ERROR", {**headers, **error.headers, "content-type": "text/plain"}, f"{error.detail}\n".encode()),
+        Frame(
+            "ERROR",
+            {**headers, **error.headers, **others, "content-type": "text/plain"},
+            f"{error.detail}\n".encode(),
+        ),
         version,
     )
 

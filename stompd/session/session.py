@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, final
 
 from stompd.broker.delivery import Delivery
 from stompd.broker.effects import SessionId
-from stompd.broker.requests import AckMode, Request
-from stompd.errors import StompError
+from stompd.broker.requests import AckMode, Request, Send
+from stompd.errors import MissingHeader, StompError
+from stompd.session.advice import advise
 from stompd.session.commands import BUILDERS
 from stompd.session.headers import missing
-from stompd.session.login import Login, negotiate
+from stompd.session.login import Login, negotiate, read_soft_errors
 from stompd.session.responses import (
     FIRST_DELIVERY,
     encode_connected,
@@ -35,6 +36,12 @@ _GRACE_SECONDS = 1.0
 
 #: Heads kept for subscriptions of one session; more of them only cost time.
 _MOST_HEADS = 1_024
+
+#: Warnings that wait for the RECEIPT of their frame; so many frames are hardly under way at once.
+_MOST_WARNINGS = 1_000
+
+#: Beside what every ERROR has: that the connection goes on, in our word and in that of JMS clients.
+_SOFT: Mapping[str, str] = {"soft": "true", "jms-fatal": "false"}
 
 
 #: What most clients offer themselves: a dead peer is found within half a minute, and idle links cost next to nothing.
@@ -78,6 +85,7 @@ class Session:
         "_encoding",
         "_eol",
         "_heads",
+        "_is_advised",
         "_is_reading",
         "_last_received",
         "_last_sent",
@@ -88,8 +96,12 @@ class Session:
         "_session_name",
         "_settings",
         "_silence_allowed",
+        "_soft_errors",
         "_states",
         "_syntax",
+        "_warning",
+        "_warnings",
+        "advice",
         "user_name",
         "version",
     )
@@ -120,6 +132,15 @@ class Session:
         #: By subscription number: the first lines of its MESSAGE frames, and whether a delivery's number follows them.
         self._heads: dict[int, tuple[bytes, bool]] = {}
         self._request_id: str | None = None
+        #: What is to be confirmed in CONNECTED: the names by which soft errors were asked for.
+        self._soft_errors: tuple[str, ...] = ()
+        #: What CONNECTED will say of the headers of CONNECT.
+        self._warning = ""
+        #: By receipt: what the RECEIPT will say of the headers of its frame.
+        self._warnings: dict[str, str] = {}
+        #: What was to be said of the first frame that asked for no RECEIPT; who has logged it, makes it empty again.
+        self.advice = ""
+        self._is_advised = False
         self._peer_heart_beat = HeartBeat(0, 0)
         self._is_reading = True
         self._last_received = now
@@ -134,6 +155,11 @@ class Session:
         """Whether `receive_frame` may be called: not while logging in, nor after a DISCONNECT or an ERROR."""
         return self._states.takes_frames
 
+    @property
+    def has_soft_errors(self) -> bool:
+        """Whether the client asked that the connection be kept after an ERROR about one frame."""
+        return bool(self._soft_errors)
+
     def receive_frame(self, frame: Frame, now: float) -> Request | Login:
         """Return what a frame asks for: of whoever checks logins, if it is the CONNECT, else of the core.
 
@@ -146,7 +172,19 @@ class Session:
         if version is None:
             # The table has let nothing through but CONNECT and STOMP.
             return self._read_connect(frame)
-        return BUILDERS[frame.command](frame, version, self._session_id, now)
+        try:
+            request = BUILDERS[frame.command](frame, version, self._session_id, now)
+        except MissingHeader as error:
+            raise MissingHeader(" ".join(filter(None, (error.detail, advise(frame))))) from None
+        if isinstance(request, Send):
+            if request.is_plain:
+                return request
+        elif len(frame.headers) == 1 and frame.command != "DISCONNECT":
+            return request  # it is the one that is required
+        warning = advise(frame)
+        if warning:
+            self._keep_warning(warning, request.receipt)
+        return request
 
     def accepted(self, user_name: str, now: float, *, is_typed: bool = True) -> bytes:
         """Return the CONNECTED that answers the CONNECT; from here on the session takes frames, and hearts beat.
@@ -176,6 +214,10 @@ class Session:
             self._begin_heart_beats(agree(self._peer_heart_beat, offer), now)
         if self._request_id is not None:
             headers["response-id"] = self._request_id
+        for name in self._soft_errors:
+            headers[name] = "true"
+        if self._warning:
+            headers["warning"] = self._warning
         return encode_connected(headers) + self._eol
 
     def message(self, delivery: Delivery) -> bytes:
@@ -195,6 +237,8 @@ class Session:
 
     def receipt(self, receipt: str, headers: Mapping[str, str]) -> bytes:
         """Return the RECEIPT for a frame that asked for `receipt`, with what the client may want to know beside it."""
+        if self._warnings:
+            headers = {**headers, **self._take_warning(receipt)}
         return encode_receipt(receipt, headers, self._syntax) + self._eol
 
     def error(self, error: StompError, receipt: str | None) -> bytes:
@@ -210,7 +254,12 @@ class Session:
         # STOMP 1.2 "ERROR": the connection is closed right after it.
         self._states.sent("ERROR")
         self._send_after = self._silence_allowed = 0.0
-        return encode_error(error, receipt, self._syntax) + self._eol
+        return encode_error(error, receipt, self._syntax, self._take_warning(receipt)) + self._eol
+
+    def soft_error(self, error: StompError, receipt: str) -> bytes:
+        """Return the ERROR about one frame after which the session goes on; `error` is the other one."""
+        # STOMP 1.2 "ERROR" has the connection closed after it; a client that knows better asks for this.
+        return encode_error(error, receipt, self._syntax, {**_SOFT, **self._take_warning(receipt)}) + self._eol
 
     def heart_beat(self) -> bytes:
         """Return what is sent when there is nothing to say."""
@@ -266,11 +315,25 @@ class Session:
             # STOMP 1.1 "CONNECT": clients must send host; servers may do without.
             if self._settings.is_strict_host and "host" not in headers:
                 raise missing("CONNECT", "host", "localhost")
+        self._soft_errors = read_soft_errors(headers)
+        self._warning = advise(frame)
         self.version = self._syntax = version
         self._encoding = version.value
         # ActiveMQ's clients find the answer to their CONNECT by these.
         self._request_id = headers.get("request-id")
         return Login.from_headers(headers)
+
+    def _keep_warning(self, warning: str, receipt: str | None) -> None:
+        if receipt is not None and len(self._warnings) < _MOST_WARNINGS:
+            self._warnings[receipt] = warning
+        elif not self._is_advised:
+            self._is_advised = True
+            self.advice = warning
+
+    def _take_warning(self, receipt: str | None) -> Mapping[str, str]:
+        """Return the header that goes with the answer to a frame, if there is something to be said."""
+        warning = None if receipt is None else self._warnings.pop(receipt, None)
+        return {} if warning is None else {"warning": warning}
 
     def _begin_heart_beats(self, agreed: HeartBeat, now: float) -> None:
         # STOMP 1.1 "Heart-beating": something every n milliseconds at least, so half of that leaves time to travel.

@@ -1,8 +1,9 @@
 """A broker core whose effects come back as texts, so that a list of effects is the assertion of a test.
 
 An effect on a client reads `confirm 1 r`, `deliver 1 a`, `deliver 1 a again 2` (it was delivered twice before),
-`refuse 1 unknown-delivery r` or `close 1`, where 1 is the session; a subscription that is not called `s` is named
-behind it (`deliver 1/t a`). A unit reads `persist insert a, delete b`, or `later ...` when nobody waits for it.
+`refuse 1 unknown-delivery r`, `decline 1 unknown-delivery r` or `close 1`, where 1 is the session; a subscription that
+is not called `s` is named behind it (`deliver 1/t a`). A unit reads `persist insert a, delete b`, or `later ...` when
+nobody waits for it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,17 @@ from collections.abc import Sequence
 from stompd.broker.broker import Broker
 from stompd.broker.delivery import Delivery
 from stompd.broker.destination import parse_destination
-from stompd.broker.effects import CloseSession, Confirm, Deliver, Effect, LoadEntries, Persist, Refuse, SessionId
+from stompd.broker.effects import (
+    CloseSession,
+    Confirm,
+    Decline,
+    Deliver,
+    Effect,
+    LoadEntries,
+    Persist,
+    Refuse,
+    SessionId,
+)
 from stompd.broker.limits import Limits
 from stompd.broker.message import DEFAULT_PRIORITY, Message
 from stompd.broker.requests import (
@@ -229,6 +240,9 @@ class Core:
             case Refuse():
                 self.errors.append(effect.error)
                 return f"refuse {effect.session_id} {effect.error.code} {effect.receipt or ''}".rstrip()
+            case Decline():
+                self.errors.append(effect.error)
+                return f"decline {effect.session_id} {effect.error.code} {effect.receipt}"
             case CloseSession():
                 return f"close {effect.session_id}"
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 from stompd import errors
 from stompd.broker.requests import AckMode
 from stompd.config import KEYS
 from stompd.errors import StompError
-from stompd.session.headers import DURABLE_FLAGS, MEANINGS, UNSUPPORTED, read_prefetch
-from tests.docs.documents import code, read, rows, section
+from stompd.session.headers import DURABLE_FLAGS, UNSUPPORTED
+from tests.docs.documents import ROOT, code, read, rows, section
 from tests.harness.rules import table
 
 PROTOCOL = "PROTOCOL.md"
@@ -32,25 +34,26 @@ def test_every_error_says_what_to_do() -> None:
     assert all(all(row) for row in rows(section(PROTOCOL, "Errors")))
 
 
-def test_headers_of_send_are_those_of_the_program() -> None:
-    text = section(PROTOCOL, "SEND")
-    spellings: dict[object, set[str]] = {}
-    for name, meaning in MEANINGS.items():
-        spellings.setdefault(meaning, set()).add(name)
+def test_errors_that_are_never_soft_are_those_of_the_program() -> None:
+    listed = set(code(section(PROTOCOL, "Soft errors"))) & {error.code for error in _errors(StompError)}
 
-    listed = [{*code(row[0]), *code(row[1])} for row in rows(text)]
-
-    assert len(listed) == 4
-    assert all(names in spellings.values() for names in listed)
-    assert set(MEANINGS) - {"reply-to"} <= set(code(text))
+    assert listed == {error.code for error in _errors(StompError) if not error.is_of_frame}
 
 
-def test_headers_of_subscribe_are_those_of_the_program() -> None:
-    [prefetch] = [row for row in rows(section(PROTOCOL, "SUBSCRIBE")) if "prefetch-count" in row[0]]
+def test_headers_are_those_of_the_program() -> None:
+    printed = subprocess.run(
+        [sys.executable, "scripts/headers.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    expected = dict(part.split("\n", 1) for part in printed.stdout.split("### ")[1:])
 
-    listed = code(prefetch[0]) + code(prefetch[1])
+    listed = {heading: _table(section(PROTOCOL, heading)) for heading in expected}
 
-    assert [read_prefetch({name: "7"}) for name in listed] == [7] * 5
+    tables = {heading: _table(text) for heading, text in expected.items()}
+    assert listed == tables, "put the output of scripts/headers.py into PROTOCOL.md"
+
+
+def _table(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("|")]
 
 
 def test_ack_modes_are_those_of_the_program() -> None:

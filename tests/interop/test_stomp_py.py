@@ -72,26 +72,35 @@ class Recorder(stomp.ConnectionListener):  # type: ignore[misc]  # stomp.py has 
 class Peer:
     """A connection of stomp.py and what it was told."""
 
-    def __init__(self, broker: BrokerProcess, version: str, **options: Any) -> None:
+    def __init__(
+        self, broker: BrokerProcess, version: str, headers: dict[str, str] | None = None, **options: Any
+    ) -> None:
         self.version = version
         self.connection = CONNECTIONS[version](
             [("127.0.0.1", broker.port)], try_loopback_connect=False, reconnect_attempts_max=1, **options
         )
         self.recorder = Recorder()
         self.connection.set_listener("recorder", self.recorder)
-        self.connection.connect(wait=True)
+        self.connection.connect(wait=True, headers=headers)
         self.connected = self.recorder.expect("CONNECTED")
+
+    def acknowledge(self, frame: Any) -> None:
+        """ACK as the version wants it, and wait for nothing."""
+        self.connection.ack(*self._names(frame))
 
     def settle(self, frame: Any, command: str = "ack", **options: Any) -> None:
         """ACK or NACK as the version wants it, and wait for the receipt."""
         method = getattr(self.connection, command)
-        names = {
+        method(*self._names(frame), receipt="settled", **options)
+        self.expect_receipt("settled")
+
+    def _names(self, frame: Any) -> list[Any]:
+        """Return what names a delivery in the version."""
+        return {
             "1.0": [frame.headers["message-id"]],
             "1.1": [frame.headers["message-id"], "1"],
             "1.2": [frame.headers.get("ack")],
-        }
-        method(*names[self.version], receipt="settled", **options)
-        self.expect_receipt("settled")
+        }[self.version]
 
     def expect_receipt(self, receipt: str) -> None:
         assert self.recorder.expect("RECEIPT").headers["receipt-id"] == receipt

@@ -542,6 +542,86 @@ def test_internal_error_is_logged_and_hurts_no_other(monkeypatch: pytest.MonkeyP
     assert [failure.type for failure in logged.failures] == [ZeroDivisionError]
 
 
+# Soft errors and advice
+
+
+def test_frame_that_fails_softly_is_answered_in_its_turn() -> None:
+    site = Site()
+    client = site.client(soft_errors="true")
+
+    client.send(send("a", "r1") + frame("SEND", receipt="r2") + send("b", "r3"))
+    site.run()
+
+    assert client.texts() == ["RECEIPT r1", "ERROR missing-header r2", "RECEIPT r3"]
+    assert client.transport.ending == []
+
+
+def test_frame_without_receipt_that_fails_is_the_end_all_the_same() -> None:
+    site = Site()
+    client = site.client(soft_errors="true")
+
+    client.send(frame("SEND") + send("b", "r3"))
+    site.run()
+
+    assert client.texts() == ["ERROR missing-header"]
+    assert client.transport.ending == ["half-closed"]
+
+
+def test_malformed_frame_is_the_end_all_the_same() -> None:
+    site = Site()
+    client = site.client(soft_errors="true")
+
+    client.send(b"SEND\nreceipt:r1\nno colon\n\n\0" + send("b", "r3"))
+    site.run()
+
+    assert client.texts() == ["ERROR malformed-frame r1"]
+    assert client.transport.ending == ["half-closed"]
+
+
+def test_advice_that_no_receipt_can_carry_is_logged_once(logged: LoggedEvents) -> None:
+    site = Site()
+    client = site.client()
+
+    client.send_frame("SEND", destination="/queue/a", persistant="true")
+    site.advance(60)
+    client.send_frame("SEND", destination="/queue/a", persistant="true")
+
+    lines = [line for line in logged.lines if "without effect" in line]
+    assert [line.partition(": ")[2] for line in lines] == [
+        "headers without effect: persistant has no effect (did you mean persistent?)"
+    ]
+
+
+def test_advice_on_the_last_frame_is_logged(logged: LoggedEvents) -> None:
+    client = Site().client()
+
+    client.send_frame("DISCONNECT", reciept="1")
+
+    assert [line for line in logged.lines if "reciept is ignored (did you mean receipt?)" in line]
+
+
+def test_advice_to_many_is_logged_once_a_second(logged: LoggedEvents) -> None:
+    site = Site()
+    for _ in range(5):
+        site.client().send_frame("SEND", destination="/queue/a", persistant="true")
+    site.advance(1)
+    site.client().send_frame("SEND", destination="/queue/a", persistant="true")
+
+    assert len([line for line in logged.lines if "without effect" in line]) == 2
+
+
+def test_advice_that_a_receipt_carries_is_not_logged(logged: LoggedEvents) -> None:
+    site = Site()
+    client = site.client()
+
+    client.send_frame("SEND", destination="/queue/a", persistant="true", receipt="r1")
+    site.run()
+
+    (receipt,) = client.received()
+    assert receipt["warning"] == "persistant has no effect (did you mean persistent?)"
+    assert not [line for line in logged.lines if "without effect" in line]
+
+
 # Back-pressure
 
 

@@ -24,7 +24,7 @@ from stompd.broker.requests import (
     Subscribe,
     Unsubscribe,
 )
-from stompd.errors import StompError, StoreError
+from stompd.errors import InvalidHeader, StompError, StoreError
 from stompd.interfaces import IStompUser
 from stompd.runtime.backpressure import Backpressure
 from stompd.runtime.driver import Driver
@@ -51,7 +51,7 @@ class Carla:
 class Peer:
     """A link whose writes are lists of texts; a session of its own."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, *, has_soft_errors: bool = False) -> None:
         self._desk = desk
         self.session_id = desk.driver.next_session_id()
         self.is_writable = True
@@ -62,7 +62,7 @@ class Peer:
         self.notes: list[str] = []
         self.denies_deliveries = False
         self._outgoing: list[str] = []
-        desk.driver.attach(self.session_id, self)
+        desk.driver.attach(self.session_id, self, has_soft_errors=has_soft_errors)
 
     @property
     def received(self) -> list[str]:
@@ -82,6 +82,9 @@ class Peer:
         self.details.append(error.detail)
         self._outgoing.append(f"ERROR {error.code} {receipt or ''}".rstrip())
         self.close()
+
+    def decline(self, error: StompError, receipt: str) -> None:
+        self._outgoing.append(f"ERROR {error.code} {receipt} soft")
 
     def close(self) -> None:
         self._outgoing.append("closed")
@@ -416,6 +419,18 @@ def test_link_that_sends_while_the_journal_is_full_is_suspended() -> None:
     assert desk.notes == ["2 suspended"]
 
 
+def test_link_whose_frames_fail_softly_while_the_journal_is_full_is_suspended() -> None:
+    desk = Desk(limit_units=1)
+    ann, bob = Peer(desk), Peer(desk, has_soft_errors=True)
+    ann.submit(send("a"), send("b"))
+    desk.reactor.turn()
+
+    is_ending = desk.driver.refuse(bob.session_id, InvalidHeader("x"), "r1")
+
+    assert not is_ending
+    assert desk.notes == ["2 suspended"]
+
+
 def test_links_go_on_in_order_when_the_journal_is_drained() -> None:
     desk = Desk(limit_units=1)
     ann, bob, eve = Peer(desk), Peer(desk), Peer(desk)
@@ -533,6 +548,25 @@ def test_link_that_fails_with_a_delivery_hurts_no_other(desk: Desk, logged: Logg
     assert sender.received == ["RECEIPT r1"]
     assert reader.received == ["MESSAGE a"]
     assert [failure.type for failure in logged.failures] == [ZeroDivisionError]
+
+
+def test_request_that_fails_softly_leaves_the_link_open(desk: Desk) -> None:
+    peer = Peer(desk, has_soft_errors=True)
+
+    peer.submit(send("a", "r1"), Unsubscribe("unknown", "r2"), send("b", "r3"))
+    desk.run()
+
+    assert peer.received == ["RECEIPT r1", "ERROR unknown-subscription r2 soft", "RECEIPT r3"]
+
+
+def test_request_that_the_user_may_not_make_can_fail_softly(desk: Desk) -> None:
+    peer = Peer(desk, has_soft_errors=True)
+    desk.user.denied.add(("send", "/queue/a"))
+
+    peer.submit(send("a", "r1"), subscribe(AckMode.AUTO))
+    desk.run()
+
+    assert peer.received == ["ERROR access-denied r1 soft"]
 
 
 def test_link_that_cannot_even_be_refused_hurts_no_other(

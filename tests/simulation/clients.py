@@ -238,8 +238,7 @@ class Clients:
             subscription.ack_mode is AckMode.AUTO for subscription in session.subscriptions.values()
         ):
             request = Commit("no such transaction", record.receipt)
-        session.fault = record
-        self._model.end(session)
+        self._model.fail(record)
         self._submit(session, request)
 
 

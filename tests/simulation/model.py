@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from itertools import chain
 
 from stompd.broker.broker import Broker
-from stompd.broker.effects import CloseSession, Confirm, Deliver, Effect, Persist, Refuse
+from stompd.broker.effects import CloseSession, Confirm, Decline, Deliver, Effect, Persist, Refuse
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
 from stompd.broker.requests import AckMode
 from stompd.broker.units import DeleteMessage, InsertMessage, Operation, PutQueue, ReturnMessage, UnitOfWork
-from tests.simulation.promises import check_delivery, check_memory, check_quiet
+from tests.simulation.promises import check_delivery, check_memory, check_quiet, recover
 from tests.simulation.records import (
     ClientSession,
     ClientSubscription,
@@ -122,6 +122,17 @@ class Model:
                 del held.subscription.outstanding[copy.number]
                 copy.come_back()
 
+    def fail(self, record: Record) -> None:
+        """Note that a frame cannot be carried out."""
+        session = record.session
+        if session.has_soft_errors and record.receipt is not None:
+            record.is_declined = True
+            return
+        if session.fault is None or session.fault.serial is None:  # the first refusal counts
+            session.fault = record
+        if not session.is_lost:
+            self.end(session)
+
     def end(self, session: ClientSession) -> None:
         """Note that nothing more can come from a session."""
         session.is_over = True
@@ -170,10 +181,8 @@ class Model:
             copy.move(State.GONE)
         for copy in chain(record.settling, record.returning):
             copy.come_back(unit.serial)
-        if record.session.fault is None or record.session.fault.serial is None:  # the first refusal counts
-            record.session.fault = record
-        if not record.session.is_lost:
-            self.end(record.session)
+        record.session.settled = [copy for copy in record.session.settled if copy not in record.settling]
+        self.fail(record)
 
     def may_refuse(self, unit: UnitOfWork) -> bool:
         """Whether a client is to blame for the unit."""
@@ -201,6 +210,8 @@ class Model:
                     self._delivered(effect, now)
                 case Confirm():
                     self._confirmed(effect)
+                case Decline():
+                    self._declined(effect)
                 case Refuse():
                     self._refused(effect)
                 case CloseSession():
@@ -304,6 +315,8 @@ class Model:
             raise Violation(f"receipt {effect.receipt} out of turn")
         record = session.expected.popleft()
         record.is_answered = True
+        if record.is_declined:
+            raise Violation(f"receipt {effect.receipt} for a frame that failed")
         if record.serial is not None and record.serial > self._answered:
             raise Violation(f"receipt {effect.receipt} before its unit was applied")
         for copy in record.arriving:
@@ -315,6 +328,17 @@ class Model:
             if copy in self._in_store:
                 raise Violation(f"receipt {effect.receipt}, but {copy.name} is still stored")
             copy.is_settled = True
+
+    def _declined(self, effect: Decline) -> None:
+        session = self.sessions[effect.session_id]
+        if session.is_lost:
+            return
+        if session.is_refused or session.is_closed:
+            raise Violation(f"an ERROR for receipt {effect.receipt} after the end of its session")
+        if not session.expected or session.expected[0].receipt != effect.receipt:
+            raise Violation(f"an ERROR for receipt {effect.receipt} out of turn")
+        if not session.expected.popleft().is_declined:
+            raise Violation(f"an ERROR for receipt {effect.receipt}: {effect.error.detail}")
 
     def _refused(self, effect: Refuse) -> None:
         session = self.sessions[effect.session_id]
@@ -355,27 +379,12 @@ class Model:
         ids = {id(home): queue_id for queue_id, home in self._homes_by_id.items()}
         for home in self.homes.values():
             for message_id, copy in home.by_id.items():
-                self._recover(copy, rows.pop((ids.get(id(home), 0), message_id), None))
+                recover(copy, rows.pop((ids.get(id(home), 0), message_id), None))
             for copy in list(home.live):  # accepted in a turn that never ended
                 if home.by_id.get(copy.message.message_id) is not copy:
                     copy.move(State.GONE)
         if rows:
             raise Violation("the store holds what nobody sent")
-
-    def _recover(self, copy: Copy, count: int | None) -> None:
-        copy.was_seen_now = False
-        if count is None:
-            if copy.is_banked and copy.state is not State.GONE and copy.state is not State.SETTLING:
-                raise Violation(f"{copy.name} was lost")
-            copy.move(State.GONE)
-            return
-        if copy.is_settled:
-            raise Violation(f"{copy.name} came back though its acknowledgement was confirmed")
-        if copy.was_seen and not count:
-            raise Violation(f"{copy.name} was delivered before the crash and is not flagged")
-        copy.count, copy.visible_after = count, 0
-        copy.home.live.setdefault(copy)
-        copy.move(State.WAITING)
 
     def home(self, path: str) -> Home:
         """The queue of a destination."""

@@ -116,3 +116,20 @@ def _check_progress(subscription: ClientSubscription, limits: Limits) -> None:
     if len(before) < subscription.credit and has_room:
         name = f"{subscription.name} of session {subscription.session.session_id}"
         raise Violation(f"{subscription.home.name} does not move though {name} has credit")
+
+
+def recover(copy: Copy, count: int | None) -> None:
+    """After a crash, the store has what it must have of a message: its count of deliveries, or None if it is gone."""
+    copy.was_seen_now = False
+    if count is None:
+        if copy.is_banked and copy.state is not State.GONE and copy.state is not State.SETTLING:
+            raise Violation(f"{copy.name} was lost")
+        copy.move(State.GONE)
+        return
+    if copy.is_settled:
+        raise Violation(f"{copy.name} came back though its acknowledgement was confirmed")
+    if copy.was_seen and not count:
+        raise Violation(f"{copy.name} was delivered before the crash and is not flagged")
+    copy.count, copy.visible_after = count, 0
+    copy.home.live.setdefault(copy)
+    copy.move(State.WAITING)

@@ -117,6 +117,7 @@ class Record:
     settled_before: list[Copy] = field(default_factory=list)  # what it acknowledges once more
     is_commit: bool = False
     is_disconnect: bool = False
+    is_declined: bool = False  # it is answered with an ERROR after which its session goes on
     is_answered: bool = False
 
 
@@ -169,6 +170,7 @@ class ClientSession:
 
     session_id: int
     names_by_token: bool
+    has_soft_errors: bool = False
     is_writable: bool = True
     is_over: bool = False  # disconnected, refused or lost: nothing it sends has an effect
     is_lost: bool = False

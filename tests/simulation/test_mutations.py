@@ -11,7 +11,7 @@ from stompd.broker.broker import Broker
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
-from stompd.broker.effects import Confirm
+from stompd.broker.effects import Confirm, Decline
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.mark import DeliveryMark
 from stompd.broker.message import Message, Place
@@ -22,6 +22,7 @@ from stompd.broker.subscription import Subscription
 from stompd.broker.transaction import Transaction
 from stompd.broker.units import Page
 from stompd.broker.window import NOTHING_KNOWN, Window
+from stompd.errors import StompError
 from tests.simulation.records import Violation
 from tests.simulation.world import World
 
@@ -218,6 +219,25 @@ def _releases_queues_too_early(patch: Patch) -> None:
     patch.setattr(Catalogue, "release", eager)
 
 
+def _ends_sessions_that_want_to_go_on(patch: Patch) -> None:
+    def survives(self: Session, error: StompError, receipt: str | None) -> bool:
+        return False
+
+    patch.setattr(Session, "survives", survives)
+
+
+def _declines_out_of_turn(patch: Patch) -> None:
+    refuse = Ledger.refuse
+
+    def eager(self: Ledger, session: Session, error: StompError, receipt: str | None) -> None:
+        if receipt is not None and session.survives(error, receipt):
+            self.effects.append(Decline(session.session_id, error, receipt))
+        else:
+            refuse(self, session, error, receipt)
+
+    patch.setattr(Ledger, "refuse", eager)
+
+
 _FAULTS: list[Fault] = [
     _confirms_before_the_unit_is_applied,
     _delivers_before_the_unit_is_applied,
@@ -240,6 +260,8 @@ _FAULTS: list[Fault] = [
     _marks_nothing,
     _loses_what_an_aborted_transaction_held,
     _releases_queues_too_early,
+    _ends_sessions_that_want_to_go_on,
+    _declines_out_of_turn,
 ]
 
 

@@ -119,9 +119,13 @@ class World:
 
     def _connect(self) -> ClientSession:
         self._last_session += 1
-        session = ClientSession(self._last_session, names_by_token=self.random.random() < 0.5)
+        session = ClientSession(
+            self._last_session,
+            names_by_token=self.random.random() < 0.5,
+            has_soft_errors=self._last_session % 3 == 0,
+        )
         self.model.open_session(session)
-        self.broker.open_session(SessionId(session.session_id))
+        self.broker.open_session(SessionId(session.session_id), has_soft_errors=session.has_soft_errors)
         self.trace.append(f"session {session.session_id} opens")
         return session
 

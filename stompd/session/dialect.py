@@ -1,0 +1,272 @@
+"""The one table of every header that clients send: ours, its other spellings, and those of other brokers.
+
+What a header does is written where it is read; this says what there is. PROTOCOL.md's tables are made of it
+(scripts/headers.py), and so is the advice that frames are answered with (`stompd/session/advice.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple, final
+
+
+@final
+class Header(NamedTuple):
+    """A header that means something on one kind of frame."""
+
+    name: str
+    #: What its value may be, in words.
+    values: str
+    #: What counts when it is not there, in words.
+    default: str
+    meaning: str
+    #: Other brokers' and older spellings, which do the same.
+    aliases: tuple[str, ...]
+
+
+def _row(name: str, values: str, default: str, meaning: str, *aliases: str) -> Header:
+    return Header(name, values, default, meaning, aliases)
+
+
+_ANY: Final = "any text"
+_NUMBER: Final = "a number"
+_FLAG: Final = "yes or no"
+_KINDS: Final = "`ANYCAST`, `MULTICAST`"
+_RECEIPT: Final = _row("receipt", _ANY, "none", "asks for a RECEIPT, which repeats it as `receipt-id`")
+_LENGTH: Final = _row("content-length", _NUMBER, "up to the NUL", "how many octets the body has")
+_IN_TRANSACTION: Final = _row("transaction", "a transaction that is open", "none", "what the frame is a part of")
+_TRANSACTION: Final = _row("transaction", _ANY, "required", "which transaction")
+_DURABLE_NAME: Final = _row(
+    "durable-subscription-name",
+    _ANY,
+    "none",
+    "names a durable subscription",
+    "durable-subscriber-name",
+    "activemq.subscriptionName",
+    "activemq.subcriptionName",
+    "x-queue-name",
+)
+
+_CONNECT: Final = (
+    _row("accept-version", "versions with commas between", "1.0", "what the client speaks"),
+    _row("host", _ANY, "none", "noted in the log; every host is the same broker"),
+    _row("login", _ANY, "nobody", "checked if the broker was started with `--auth`, else not looked at"),
+    _row("passcode", _ANY, "empty", "goes with `login`"),
+    _row("client-id", _ANY, "none", "who has durable subscriptions", "client_id", "activemq.clientID"),
+    _row("heart-beat", "two numbers of milliseconds", "0,0", "as in the specification; not looked at in 1.0"),
+    _row("request-id", _ANY, "none", "comes back as `response-id`"),
+    _row("soft-errors", _FLAG, "no", "keeps the connection after an ERROR about one frame", "jms-soft-errors"),
+    _LENGTH,
+)
+
+_SEND: Final = (
+    _row("destination", "see [above](#destinations)", "required", "where the message goes"),
+    _row("destination-type", _KINDS, "none", "what a destination without a prefix is: a queue, or a topic"),
+    _IN_TRANSACTION,
+    _RECEIPT,
+    _LENGTH,
+    _row("content-type", "a MIME type", "none", "passed on"),
+    _row("persistent", _FLAG, "yes", "whether the message survives the broker"),
+    _row("priority", "0 to 9", "4", "9 goes first"),
+    _row("expires", _NUMBER, "0", "when it expires, in milliseconds since 1970; 0 is never", "JMSExpiration"),
+    _row("ttl", _NUMBER, "0", "expires after that many milliseconds; 0 is never", "expiration", "x-message-ttl"),
+    _row("delay", _NUMBER, "0", "delivers after that many milliseconds", "x-delay", "AMQ_SCHEDULED_DELAY"),
+    _row("AMQ_SCHEDULED_TIME", _NUMBER, "0", "delivers then, in milliseconds since 1970", "_AMQ_SCHED_DELIVERY"),
+    _row("AMQ_SCHEDULED_PERIOD", _NUMBER, "none", "milliseconds between repetitions"),
+    _row("AMQ_SCHEDULED_REPEAT", _NUMBER, "0", "how many repetitions"),
+    _row("AMQ_SCHEDULED_CRON", "a line of cron", "none", "when to deliver"),
+    _row("AMQ_SCHEDULER_ACTION", "`BROWSE`, `REMOVE`, `REMOVEALL`", "none", "lists or removes scheduled messages"),
+    _row("reply-to", "a destination", "none", "passed on: where to answer"),
+    _row("correlation-id", _ANY, "none", "passed on: what is answered"),
+    _row("type", _ANY, "none", "passed on: what kind of message it is"),
+    _row("amq-msg-type", "`text`, `bytes`", "none", "passed on; here a body is octets in any case"),
+    _row("message-id", _ANY, "none", "arrives as `original-message-id`, since the broker gives its own"),
+    _row("timestamp", _ANY, "none", "arrives as `sender-timestamp`, since the broker gives its own"),
+    _row("JMSXGroupID", _ANY, "none", "groups messages", "JMSXGroupId", "message_group", "_AMQ_GROUP_ID"),
+    _row("JMSXGroupSeq", _NUMBER, "none", "passed on: its place in the group"),
+    _row("retain", "`set`, `remove`, yes or no", "no", "keeps the message for later subscribers"),
+    _row("dedup-id", _ANY, "none", "drops a message that was sent already", "_AMQ_DUPL_ID"),
+    _row("last-value-key", _ANY, "none", "replaces the message with the same key", "_AMQ_LVQ_NAME"),
+    _row("mandatory", _FLAG, "no", "an ERROR when nobody takes the message"),
+)
+
+_SUBSCRIBE: Final = (
+    _row("destination", "see [above](#destinations)", "required", "where messages are taken from"),
+    _row("subscription-type", _KINDS, "none", "what a destination without a prefix is: a queue, or a topic"),
+    _row("id", _ANY, "required; in 1.0 the destination", "names the subscription within the connection"),
+    _row("ack", "`auto` (or `none`), `client`, `client-individual`", "`auto`", "who settles deliveries, and how many"),
+    _RECEIPT,
+    _LENGTH,
+    _row(
+        "prefetch-count",
+        _NUMBER,
+        "the setting `limits.queue_prefetch` or `limits.topic_prefetch`",
+        "how many deliveries may be outstanding; 0 is as many as possible",
+        "activemq.prefetchSize",
+        "prefetch",
+        "consumer.prefetchSize",
+        "credit",
+    ),
+    _row("selector", "a condition of JMS", "none", "takes only the messages for which it is true"),
+    _DURABLE_NAME,
+    _row("durable", _FLAG, "no", "a durable subscription of a topic that `id` names", "persistent"),
+    _row("subscription-group", _ANY, "none", "shares a subscription with others of the group"),
+    _row("shared", _FLAG, "no", "shares a named subscription with other connections"),
+    _row("browser", _FLAG, "no", "shows the messages of a queue and leaves them there"),
+    _row("browser-end", _FLAG, "yes", "whether browsing ends with the last message"),
+    _row("exclusive", _FLAG, "no", "takes all messages while the others wait", "activemq.exclusive"),
+    _row("no-local", _FLAG, "no", "leaves out what the same connection sent", "no_local", "activemq.noLocal"),
+    _row("consumer-priority", _NUMBER, "0", "which goes first", "x-priority", "activemq.priority"),
+    _row("retroactive", "yes or no, or a number", "no", "begins with earlier messages", "activemq.retroactive"),
+    _row("from-seq", _NUMBER, "none", "replays from there", "x-stream-offset"),
+    _row("consumer-window-size", "a number of bytes", "none", "bytes that may be outstanding"),
+    _row("x-stream-filter", _ANY, "none", "RabbitMQ's filter; use `selector`"),
+)
+
+_UNSUBSCRIBE: Final = (
+    _row("id", _ANY, "required; in 1.0 the destination", "which subscription ends"),
+    _row("destination", _ANY, "none", "in 1.0, does in place of the `id`"),
+    _RECEIPT,
+    _LENGTH,
+    _DURABLE_NAME,
+    _row("durable", _FLAG, "no", "removes the durable subscription", "persistent"),
+    _row("delete", _FLAG, "no", "removes the temporary destination that `destination` names"),
+)
+
+_ACK: Final = (
+    _row("id", _ANY, "required in 1.2", "the `ack` of the MESSAGE"),
+    _row("message-id", _ANY, "required in 1.0 and 1.1", "that of the MESSAGE; not looked at in 1.2"),
+    _row("subscription", _ANY, "required in 1.1", "that of the MESSAGE; not looked at in 1.2"),
+    _IN_TRANSACTION,
+    _RECEIPT,
+    _LENGTH,
+)
+
+_NACK: Final = (
+    *_ACK,
+    _row("requeue", _FLAG, "yes", "whether it comes again; else it is dead"),
+    _row("delay", _NUMBER, "0", "comes again after that many milliseconds"),
+    _row("undelivered", _FLAG, "no", "nobody has seen it, so it is not counted"),
+)
+
+_DEMARCATION: Final = (_TRANSACTION, _RECEIPT, _LENGTH)
+
+#: By command, every header that means something; STOMP is as CONNECT. What `UNSUPPORTED` has too earns an ERROR.
+HEADERS: Final[Mapping[str, tuple[Header, ...]]] = {
+    "CONNECT": _CONNECT,
+    "SEND": _SEND,
+    "SUBSCRIBE": _SUBSCRIBE,
+    "UNSUBSCRIBE": _UNSUBSCRIBE,
+    "ACK": _ACK,
+    "NACK": _NACK,
+    "BEGIN": _DEMARCATION,
+    "COMMIT": _DEMARCATION,
+    "ABORT": _DEMARCATION,
+    "DISCONNECT": (_RECEIPT, _LENGTH),
+}
+
+
+@final
+class Odd(NamedTuple):
+    """A header of other brokers that does nothing here and changes no delivery: it is answered with a warning."""
+
+    reason: str
+    #: The values that ask for what is so anyway, in lower case.
+    harmless: frozenset[str] = frozenset()
+
+
+_OPERATOR: Final = Odd("what a queue holds and how long is set by the operator")
+_UNTIED: Final = Odd("queues come and go by themselves", frozenset({"false", "0", "no"}))
+_REDELIVERY: Final = Odd("redelivery is set by the operator")
+_ACTIVEMQ: Final = Odd("an option of ActiveMQ that this broker has no need of")
+_BACKLOG: Final = Odd("the setting limits.topic_backlog decides")
+_UNCONVERTED: Final = Odd("bodies are passed on as they were sent")
+
+#: What RabbitMQ takes for the making of a queue. Two clients may differ in it, so it can be no more than a wish.
+_QUEUE_ARGUMENTS: Final[Mapping[str, Odd]] = {
+    "auto-delete": _UNTIED,
+    "x-expires": _OPERATOR,
+    "x-max-length": _OPERATOR,
+    "x-max-length-bytes": _OPERATOR,
+    "x-max-age": _OPERATOR,
+    "x-overflow": _OPERATOR,
+    "x-dead-letter-exchange": _OPERATOR,
+    "x-dead-letter-routing-key": _OPERATOR,
+    "x-delivery-limit": _OPERATOR,
+    "x-max-priority": Odd("every queue has the priorities 0 to 9"),
+    "x-queue-type": Odd("there is one type of queue", frozenset({"classic", "quorum"})),
+    "x-single-active-consumer": Odd("see exclusive, on SUBSCRIBE", frozenset({"false"})),
+    "x-stream-max-segment-size-bytes": _OPERATOR,
+    "x-stream-filter-size-bytes": _OPERATOR,
+}
+
+#: By command, headers of other brokers; more of them are recognized by `ODD_PREFIXES`.
+ODD: Final[Mapping[str, Mapping[str, Odd]]] = {
+    "CONNECT": {
+        "receipt": Odd("CONNECTED is the answer to CONNECT"),
+    },
+    "SEND": {
+        **_QUEUE_ARGUMENTS,
+        "transformation": _UNCONVERTED,
+        "user-id": Odd("it is passed on, and nobody has checked it"),
+        "passcode": Odd("it is passed on to every consumer, and belongs to CONNECT"),
+        "routing-type": Odd("the prefix of the destination decides, /queue/ or /topic/"),
+        "_AMQ_ROUTING_TYPE": Odd("the prefix of the destination decides, /queue/ or /topic/"),
+    },
+    "SUBSCRIBE": {
+        **_QUEUE_ARGUMENTS,
+        "x-message-ttl": Odd("the sender decides, with ttl on SEND"),
+        "x-stream-match-unfiltered": Odd("it goes with x-stream-filter"),
+        "transformation": _UNCONVERTED,
+        "priority": Odd("messages have it, did you mean consumer-priority?"),
+        "include-seq": Odd("messages have no sequence number, but message-id rises from one to the next"),
+        "max-pending": _BACKLOG,
+        "activemq.maximumPendingMessageLimit": _BACKLOG,
+        "activemq.maximumRedeliveries": _REDELIVERY,
+        "activemq.initialRedeliveryDelay": _REDELIVERY,
+        "activemq.redeliveryDelay": _REDELIVERY,
+    },
+    "ACK": {"credit": Odd("credit is what prefetch-count on SUBSCRIBE says")},
+    "NACK": {"credit": Odd("credit is what prefetch-count on SUBSCRIBE says")},
+}
+
+#: What other brokers' families of headers are, on any frame but SEND, where a header may be the sender's own.
+ODD_PREFIXES: Final[Mapping[str, Odd]] = {
+    "activemq.": _ACTIVEMQ,
+    "consumer.": _ACTIVEMQ,
+}
+
+#: Words that are no slip of the pen but somebody's idea of a name, and the header that is meant.
+MEANT: Final[Mapping[str, Mapping[str, str]]] = {
+    "CONNECT": {"username": "login", "user": "login", "password": "passcode", "heartbeat": "heart-beat"},
+    "SEND": {
+        "durable": "persistent",
+        "delivery-mode": "persistent",
+        "JMSDeliveryMode": "persistent",
+        "JMSPriority": "priority",
+        "JMSReplyTo": "reply-to",
+        "JMSCorrelationID": "correlation-id",
+        "JMSType": "type",
+        "JMSXGroupSequence": "JMSXGroupSeq",
+        "expiry": "expires",
+        "expire": "expires",
+        "time-to-live": "ttl",
+        "timeToLive": "ttl",
+        "group-id": "JMSXGroupID",
+        "message-group": "JMSXGroupID",
+        "deduplication-id": "dedup-id",
+    },
+    "SUBSCRIBE": {
+        "prefetch-size": "prefetch-count",
+        "prefetchSize": "prefetch-count",
+        "activemq.prefetch": "prefetch-count",
+        "ack-mode": "ack",
+        "ackMode": "ack",
+        "filter": "selector",
+        "JMSSelector": "selector",
+        "durable-name": "durable-subscription-name",
+        "subscription-name": "durable-subscription-name",
+        "group": "subscription-group",
+    },
+    "UNSUBSCRIBE": {"subscription": "id"},
+}

@@ -1,0 +1,238 @@
+"""stomp.py with the headers that ActiveMQ, Artemis, RabbitMQ and Apollo taught its users."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.harness.raw import unique_name
+from tests.interop.test_stomp_py import Peer, connect  # noqa: F401  # the fixture is found by its name
+
+Connect = Callable[..., Peer]
+Contents = Callable[[str], list[str]]
+
+LATER = str(int(time.time() + 3_600) * 1_000)
+
+
+def send(peer: Peer, destination: str, body: str = "text", **headers: str) -> Any:
+    """Send a message and return its RECEIPT."""
+    peer.connection.send(destination, body, receipt="sent", headers=headers)
+    return peer.recorder.expect("RECEIPT")
+
+
+def subscribe(peer: Peer, destination: str, headers: dict[str, str], ack: str = "client-individual") -> Any:
+    """Subscribe and return the RECEIPT."""
+    peer.connection.subscribe(destination, id="1", ack=ack, headers={**headers, "receipt": "subscribed"})
+    return peer.recorder.expect("RECEIPT")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"activemq.prefetchSize": "1"}, id="ActiveMQ"),
+        pytest.param({"prefetch-count": "1"}, id="RabbitMQ"),
+        pytest.param({"credit": "1,65536"}, id="Apollo"),
+        pytest.param({"consumer.prefetchSize": "1"}, id="seen in the wild"),
+    ],
+)
+@pytest.mark.parametrize("version", ["1.1", "1.2"])
+def test_prefetch(connect: Connect, queue: str, version: str, headers: dict[str, str]) -> None:  # noqa: F811
+    peer = connect(version)
+    for body in ("first", "second"):
+        send(peer, queue, body)
+
+    receipt = subscribe(peer, queue, headers)
+
+    assert receipt.headers["prefetch-count"] == "1"
+    assert "warning" not in receipt.headers
+    [first] = peer.recorder.expect_bodies("first")
+    peer.acknowledge(first)
+    peer.recorder.expect_bodies("second")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"expires": LATER}, id="ActiveMQ, Artemis"),
+        pytest.param({"JMSExpiration": LATER}, id="JMS"),
+        pytest.param({"expiration": "3600000"}, id="RabbitMQ"),
+        pytest.param({"x-message-ttl": "3600000"}, id="RabbitMQ's queues"),
+        pytest.param({"ttl": "3600000"}, id="Apollo"),
+    ],
+)
+def test_expiry(connect: Connect, queue: str, headers: dict[str, str]) -> None:  # noqa: F811
+    peer = connect("1.2")
+
+    receipt = send(peer, queue, **headers)
+
+    assert "warning" not in receipt.headers
+    peer.connection.subscribe(queue, id="1")
+    [message] = peer.recorder.expect_bodies("text")
+    assert abs(int(message.headers["expires"]) - int(LATER)) < 600_000
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"expires": "1000"}, id="ActiveMQ, Artemis"),
+        pytest.param({"expiration": "1"}, id="RabbitMQ"),
+        pytest.param({"ttl": "1"}, id="Apollo"),
+    ],
+)
+def test_message_that_has_expired_is_not_delivered(
+    connect: Connect,  # noqa: F811
+    queue: str,
+    headers: dict[str, str],
+    contents: Contents,
+) -> None:
+    peer = connect("1.2")
+    send(peer, queue, "stale", **headers)
+    send(peer, queue, "fresh")
+
+    peer.connection.subscribe(queue, id="1")
+
+    peer.recorder.expect_bodies("fresh")
+
+
+def test_priority(connect: Connect, queue: str) -> None:  # noqa: F811
+    peer = connect("1.2")
+    for body, priority in (("low", "0"), ("usual", ""), ("high", "9")):
+        send(peer, queue, body, **({"priority": priority} if priority else {}))
+
+    peer.connection.subscribe(queue, id="1")
+
+    peer.recorder.expect_bodies("high", "usual", "low")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("true", "true"), ("True", "true"), ("1", "true"), ("false", "false"), ("False", "false"), ("no", "false")],
+)
+def test_persistent(connect: Connect, queue: str, value: str, expected: str) -> None:  # noqa: F811
+    peer = connect("1.2")
+    send(peer, queue, persistent=value)
+
+    peer.connection.subscribe(queue, id="1")
+
+    [message] = peer.recorder.expect_bodies("text")
+    assert message.headers["persistent"] == expected
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"colour": "red", "price": "12"}, id="ActiveMQ's numbers"),
+        pytest.param({"colour": "red", "price": "12.0"}, id="with a fraction"),
+    ],
+)
+def test_selector_on_a_topic(connect: Connect, headers: dict[str, str]) -> None:  # noqa: F811
+    topic = unique_name("/topic/interop")
+    peer = connect("1.2")
+    subscribe(peer, topic, {"selector": "colour = 'red' AND price > 9"}, ack="auto")
+
+    send(peer, topic, "not this", colour="blue", price="12")
+    send(peer, topic, "this", **headers)
+
+    # Deliveries and receipts are two streams; what is delivered comes with the receipt of its SEND or after it.
+    peer.recorder.expect_bodies("this")
+
+
+def test_headers_of_jms_are_passed_on(connect: Connect, queue: str) -> None:  # noqa: F811
+    peer = connect("1.2")
+    headers = {
+        "correlation-id": "c-1",
+        "reply-to": "/queue/replies",
+        "type": "order",
+        "amq-msg-type": "text",
+        "app-id": "shop",
+        "content-encoding": "identity",
+    }
+
+    receipt = send(peer, queue, **headers)
+
+    assert "warning" not in receipt.headers
+    peer.connection.subscribe(queue, id="1")
+    [message] = peer.recorder.expect_bodies("text")
+    assert {name: message.headers[name] for name in headers} == headers
+
+
+def test_own_message_id_and_timestamp_are_kept_aside(connect: Connect, queue: str) -> None:  # noqa: F811
+    peer = connect("1.2")
+
+    send(peer, queue, **{"message-id": "m-1", "timestamp": "5"})
+
+    peer.connection.subscribe(queue, id="1")
+    [message] = peer.recorder.expect_bodies("text")
+    assert message.headers["original-message-id"] == "m-1"
+    assert message.headers["sender-timestamp"] == "5"
+
+
+@pytest.mark.parametrize(
+    ("headers", "ignored"),
+    [
+        pytest.param({"x-max-length": "10", "x-queue-type": "quorum"}, ["x-max-length"], id="RabbitMQ's arguments"),
+        pytest.param({"durable": "true", "auto-delete": "false"}, [], id="RabbitMQ's durable queue"),
+        pytest.param({"activemq.dispatchAsync": "true"}, ["activemq.dispatchAsync"], id="ActiveMQ's options"),
+        pytest.param({"transformation": "jms-map-json"}, ["transformation"], id="ActiveMQ's transformation"),
+        pytest.param({"include-seq": "seq"}, ["include-seq"], id="Apollo's sequence"),
+    ],
+)
+def test_options_that_change_no_delivery_are_accepted(
+    connect: Connect,  # noqa: F811
+    queue: str,
+    headers: dict[str, str],
+    ignored: list[str],
+) -> None:
+    peer = connect("1.2")
+    send(peer, queue)
+
+    receipt = subscribe(peer, queue, headers)
+
+    remarks = receipt.headers.get("warning", "").split("; ")
+    assert [remark.partition(" ")[0] for remark in remarks if remark] == ignored
+    peer.recorder.expect_bodies("text")
+
+
+@pytest.mark.parametrize(("kind", "prefix"), [("ANYCAST", "/queue/"), ("MULTICAST", "/topic/")])
+def test_bare_names_of_artemis(connect: Connect, kind: str, prefix: str) -> None:  # noqa: F811
+    name = unique_name("interop")
+    reader = connect("1.2")
+    subscribe(reader, name, {"subscription-type": kind}, ack="auto")
+
+    receipt = send(connect("1.2"), name, "by kind", **{"destination-type": kind})
+    send(connect("1.2"), prefix + name, "by prefix")
+
+    assert "warning" not in receipt.headers
+    messages = reader.recorder.expect_bodies("by kind", "by prefix")
+    assert [message.headers["destination"] for message in messages] == [name, prefix + name]
+
+
+def test_options_of_activemq_on_connect_are_named(connect: Connect) -> None:  # noqa: F811
+    peer = connect("1.2", headers={"activemq.useCompression": "true"})
+
+    assert peer.connected.headers["warning"].startswith("activemq.useCompression is ignored")
+
+
+def test_ack_mode_of_apollo(connect: Connect, queue: str, contents: Contents) -> None:  # noqa: F811
+    peer = connect("1.2")
+    send(peer, queue)
+
+    subscribe(peer, queue, {}, ack="none")
+
+    peer.recorder.expect_bodies("text")
+    peer.connection.disconnect(receipt="bye")
+    peer.expect_receipt("bye")
+    assert contents(queue) == []
+
+
+def test_soft_errors_as_other_brokers_have_them(connect: Connect, queue: str) -> None:  # noqa: F811
+    peer = connect("1.2", headers={"soft-errors": "true"})
+
+    peer.connection.send("/nowhere/x", "text", receipt="r")
+
+    error = peer.recorder.expect("ERROR")
+    assert (error.headers["receipt-id"], error.headers["soft"]) == ("r", "true")
+    send(peer, queue)

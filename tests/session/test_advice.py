@@ -1,0 +1,230 @@
+"""Warnings: headers without effect are named in the answer to their frame."""
+
+from __future__ import annotations
+
+import pytest
+
+from stompd.errors import MissingHeader
+from stompd.session.advice import ODD_SEND_HEADERS, advise
+from stompd.session.dialect import HEADERS
+from stompd.session.session import Session
+from stompd.wire.frame import Frame
+from tests.session.peer import NOW, connected, frame, new_session, read, request
+
+SEND = {"destination": "/queue/a"}
+SUBSCRIBE = {"destination": "/queue/a", "id": "1"}
+
+
+def warning(session: Session, command: str, headers: dict[str, str], body: bytes = b"") -> str | None:
+    """Let a session take a frame with a receipt, and return what the RECEIPT warns of."""
+    session.receive_frame(frame(command, {**headers, "receipt": "r"}, body), NOW)
+    return read(session.receipt("r", {})).headers.get("warning")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("persistant", "true", "persistant has no effect (did you mean persistent?)"),
+        ("Persistent", "true", "Persistent has no effect (did you mean persistent?)"),
+        ("JMSPriority", "7", "JMSPriority has no effect (did you mean priority?)"),
+        ("reply_to", "/queue/b", "reply_to has no effect (did you mean reply-to?)"),
+        ("replyTo", "/queue/b", "replyTo has no effect (did you mean reply-to?)"),
+        ("reciept", "1", "reciept has no effect (did you mean receipt?)"),
+        ("durable", "true", "durable has no effect (did you mean persistent?)"),
+        ("prefetch-count", "1", "prefetch-count has no effect (it belongs to SUBSCRIBE)"),
+        ("activemq.prefetchSize", "1", "activemq.prefetchSize has no effect (it belongs to SUBSCRIBE)"),
+        ("selector", "a = 1", "selector has no effect (it belongs to SUBSCRIBE)"),
+        ("redelivered", "true", "redelivered is dropped (only the broker says this)"),
+        ("x-max-length", "9", "x-max-length has no effect (what a queue holds and how long is set by the operator)"),
+        ("transformation", "jms-map-json", "transformation has no effect (bodies are passed on as they were sent)"),
+    ],
+)
+def test_odd_header_of_send_is_named(name: str, value: str, expected: str) -> None:
+    assert warning(connected(), "SEND", {**SEND, name: value}) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[(name, "x") for name in ("colour", "id", "host", "tl", "x-request", "message_id", "JMSXAppID", "version")],
+        ("persistent", "false"),
+        ("expiration", "1000"),
+        ("amq-msg-type", "text"),
+        ("message-id", "1"),
+        ("content-type", "text/plain"),
+        ("auto-delete", "false"),
+        ("x-queue-type", "quorum"),
+    ],
+)
+def test_header_of_send_that_counts_or_is_the_senders_is_not(name: str, value: str) -> None:
+    assert warning(connected(), "SEND", {**SEND, name: value}) is None
+
+
+def test_odd_header_of_send_is_passed_on() -> None:
+    sent = request("SEND", {**SEND, "persistant": "true"})
+
+    assert sent.message.headers == {"persistant": "true"}  # type: ignore[union-attr]
+
+
+def test_send_without_odd_headers_is_read_fast() -> None:
+    assert not ODD_SEND_HEADERS & {name for header in HEADERS["SEND"] for name in (header.name, *header.aliases)}
+    assert request("SEND", {**SEND, "colour": "red"}).is_plain  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("command", "headers", "expected"),
+    [
+        ("SUBSCRIBE", {"prefetch_count": "1"}, "prefetch_count is ignored (did you mean prefetch-count?)"),
+        ("SUBSCRIBE", {"prefetchSize": "1"}, "prefetchSize is ignored (did you mean prefetch-count?)"),
+        ("SUBSCRIBE", {"Ack": "client"}, "Ack is ignored (SUBSCRIBE has no such header)"),
+        ("SUBSCRIBE", {"selctor": "a"}, "selctor is ignored (did you mean selector?)"),
+        ("SUBSCRIBE", {"ttl": "5"}, "ttl is ignored (it belongs to SEND)"),
+        ("SUBSCRIBE", {"x-message-ttl": "5"}, "x-message-ttl is ignored (the sender decides, with ttl on SEND)"),
+        ("SUBSCRIBE", {"auto-delete": "true"}, "auto-delete is ignored (queues come and go by themselves)"),
+        (
+            "SUBSCRIBE",
+            {"activemq.dispatchAsync": "true"},
+            "activemq.dispatchAsync is ignored (an option of ActiveMQ that this broker has no need of)",
+        ),
+        ("SUBSCRIBE", {"colour": "red"}, "colour is ignored (SUBSCRIBE has no such header)"),
+        ("BEGIN", {"transaction": "t", "ttl": "5"}, "ttl is ignored (it belongs to SEND)"),
+        ("DISCONNECT", {"reason": "x"}, "reason is ignored (DISCONNECT has no such header)"),
+    ],
+)
+def test_odd_header_of_another_frame_is_named(command: str, headers: dict[str, str], expected: str) -> None:
+    others = SUBSCRIBE if command == "SUBSCRIBE" else {}
+
+    assert warning(connected(), command, {**others, **headers}) == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "headers"),
+    [
+        ("SUBSCRIBE", {**SUBSCRIBE, "ack": "client", "credit": "5", "content-length": "0"}),
+        ("SUBSCRIBE", {**SUBSCRIBE, "auto-delete": "false", "durable": "true"}),
+        ("UNSUBSCRIBE", {"id": "1", "destination": "/queue/a"}),
+        ("ACK", {"id": "7-1-1", "message-id": "1", "subscription": "1"}),
+        ("COMMIT", {"transaction": "t"}),
+    ],
+)
+def test_headers_that_count_are_not(command: str, headers: dict[str, str]) -> None:
+    assert warning(connected(), command, headers) is None
+
+
+def test_body_where_none_belongs_is_named() -> None:
+    assert warning(connected(), "SUBSCRIBE", SUBSCRIBE, b"x") == "the body is ignored (SUBSCRIBE has none)"
+
+
+def test_several_headers_are_named_together() -> None:
+    said = warning(connected(), "SUBSCRIBE", {**SUBSCRIBE, "ttl": "1", "a": "b"})
+
+    assert said == "ttl is ignored (it belongs to SEND); a is ignored (SUBSCRIBE has no such header)"
+
+
+def test_warning_is_bounded() -> None:
+    headers = {f"{number}{'x' * 10_000}": "" for number in range(100)}
+
+    text = advise(Frame("SUBSCRIBE", headers))
+
+    assert len(text) < 1_200
+    assert text.endswith("; and 92 more")
+
+
+def test_warning_repeats_no_value() -> None:
+    assert "s3cret" not in advise(Frame("CONNECT", {"password": "s3cret", "Authorization": "s3cret"}))
+
+
+def test_warnings_go_to_their_receipts() -> None:
+    session = connected()
+    for receipt, name in (("1", "colour"), ("2", "persistant"), ("3", "priorty")):
+        session.receive_frame(frame("SEND", {**SEND, name: "1", "receipt": receipt}), NOW)
+
+    said = [read(session.receipt(receipt, {"a": "b"})).headers.get("warning", "") for receipt in "123"]
+
+    assert [text.partition(" ")[0] for text in said] == ["", "persistant", "priorty"]
+
+
+def test_warning_is_given_once() -> None:
+    session = connected()
+    session.receive_frame(frame("SEND", {**SEND, "persistant": "1", "receipt": "r"}), NOW)
+    session.receipt("r", {})
+
+    assert "warning" not in read(session.receipt("r", {})).headers
+
+
+@pytest.mark.parametrize("is_soft", [True, False])
+def test_warning_goes_with_the_error_of_its_frame(is_soft: bool) -> None:
+    session = connected()
+    session.receive_frame(frame("SUBSCRIBE", {**SUBSCRIBE, "ttl": "1", "receipt": "r"}), NOW)
+    error = MissingHeader("x")
+
+    answer = read(session.soft_error(error, "r") if is_soft else session.error(error, "r"))
+
+    assert answer.headers["warning"] == "ttl is ignored (it belongs to SEND)"
+
+
+def test_first_warning_without_a_receipt_is_left_to_the_log() -> None:
+    session = connected()
+    for name in ("persistant", "priorty"):
+        session.receive_frame(frame("SEND", {**SEND, name: "1"}), NOW)
+
+    assert session.advice == "persistant has no effect (did you mean persistent?)"
+
+
+def test_session_advises_the_log_once() -> None:
+    session = connected()
+    session.receive_frame(frame("SEND", {**SEND, "persistant": "1"}), NOW)
+    session.advice = ""
+
+    session.receive_frame(frame("SEND", {**SEND, "persistant": "1"}), NOW)
+
+    assert session.advice == ""
+
+
+def test_warnings_that_wait_are_bounded() -> None:
+    session = connected()
+    for number in range(1_001):
+        session.receive_frame(frame("SEND", {**SEND, "persistant": "1", "receipt": str(number)}), NOW)
+
+    assert "warning" in read(session.receipt("999", {})).headers
+    assert "warning" not in read(session.receipt("1000", {})).headers
+    assert session.advice
+
+
+def test_missing_header_that_is_misspelt_is_named_in_the_error() -> None:
+    with pytest.raises(MissingHeader) as caught:
+        request("SEND", {"Destination": "/queue/a"})
+
+    assert caught.value.detail.endswith("Destination has no effect (did you mean destination?)")
+
+
+@pytest.mark.parametrize("command", ["CONNECT", "STOMP"])
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1.2"])
+def test_connected_names_what_connect_has_in_vain(command: str, version: str) -> None:
+    session = new_session()
+    headers = {
+        "accept-version": version,
+        "ack": "client",
+        "username": "x",
+        "receipt": "r",
+        "activemq.useCompression": "",
+    }
+
+    session.receive_frame(frame(command, headers), NOW)
+
+    said = read(session.accepted("alice", NOW), None).headers["warning"].split("; ")
+    assert said == [
+        "ack is ignored (it belongs to SUBSCRIBE)",
+        "username is ignored (did you mean login?)",
+        "receipt is ignored (CONNECTED is the answer to CONNECT)",
+        "activemq.useCompression is ignored (an option of ActiveMQ that this broker has no need of)",
+    ]
+
+
+def test_connected_is_silent_when_all_counts() -> None:
+    session = new_session()
+    headers = {"accept-version": "1.2", "host": "x", "login": "a", "passcode": "b", "heart-beat": "0,0"}
+
+    session.receive_frame(frame("CONNECT", headers), NOW)
+
+    assert "warning" not in read(session.accepted("alice", NOW), None).headers

@@ -1,0 +1,80 @@
+"""The table of headers: it has all that the code reads, and what it says of aliases is true."""
+
+from __future__ import annotations
+
+import pytest
+
+from stompd.session.dialect import HEADERS, MEANT, ODD
+from stompd.session.headers import DROPPED, MEANINGS, UNSUPPORTED, read_prefetch
+from stompd.wire.frame import CLIENT_COMMANDS
+
+_NAMES = {
+    command: {name for header in headers for name in (header.name, *header.aliases)}
+    for command, headers in HEADERS.items()
+}
+
+
+def test_every_command_of_clients_is_there() -> None:
+    assert {*HEADERS, "STOMP"} == set(CLIENT_COMMANDS)
+
+
+@pytest.mark.parametrize("command", HEADERS)
+def test_no_name_stands_for_two_headers(command: str) -> None:
+    listed = [name for header in HEADERS[command] for name in (header.name, *header.aliases)]
+
+    assert len(listed) == len(set(listed))
+
+
+@pytest.mark.parametrize("command", HEADERS)
+def test_every_header_is_described(command: str) -> None:
+    assert all(header.values and header.default and header.meaning for header in HEADERS[command])
+
+
+def test_every_header_of_send_that_is_read_is_there() -> None:
+    assert set(MEANINGS) - DROPPED <= _NAMES["SEND"]
+
+
+@pytest.mark.parametrize("command", [*UNSUPPORTED])
+def test_every_header_that_is_refused_is_there(command: str) -> None:
+    assert set(UNSUPPORTED[command]) <= _NAMES[command]
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "alias"),
+    [
+        (command, header.name, alias)
+        for command, headers in HEADERS.items()
+        for header in headers
+        for alias in header.aliases
+    ],
+)
+def test_alias_is_read_as_its_header(command: str, name: str, alias: str) -> None:
+    meanings = MEANINGS if command == "SEND" else {}
+    features = UNSUPPORTED.get(command, {})
+
+    assert meanings.get(alias) is meanings.get(name)
+    assert features.get(alias) == features.get(name)
+
+
+def test_aliases_of_prefetch_count_are_read() -> None:
+    (prefetch,) = [header for header in HEADERS["SUBSCRIBE"] if header.name == "prefetch-count"]
+
+    assert [read_prefetch({name: "7"}) for name in (prefetch.name, *prefetch.aliases)] == [7] * 5
+
+
+@pytest.mark.parametrize("command", ODD)
+def test_what_has_an_effect_is_not_said_to_have_none(command: str) -> None:
+    assert not _NAMES[command] & ODD[command].keys()
+
+
+def test_reasons_can_stand_in_a_warning() -> None:
+    reasons = {odd.reason for odds in ODD.values() for odd in odds.values()}
+
+    # A semicolon separates remarks, and CONNECTED cannot escape a colon.
+    assert not {reason for reason in reasons if set(reason) & set(";:\n")}
+
+
+@pytest.mark.parametrize("command", MEANT)
+def test_what_is_meant_exists(command: str) -> None:
+    assert set(MEANT[command].values()) <= _NAMES[command]
+    assert not _NAMES[command] & MEANT[command].keys()
