@@ -38,6 +38,6 @@ class Limits:
     window_bytes: int = 16 * 1024 * 1024
     #: Messages that wait for one topic subscription beyond its credit; a subscription that falls further behind is
     #: ended, so that it costs the others nothing. One that must get everything is a queue.
-    topic_backlog: int = 50_000
+    topic_backlog: int = 10_000
     #: Bytes of bodies that wait so; one message is always allowed.
-    topic_backlog_bytes: int = 64 * 1024 * 1024
+    topic_backlog_bytes: int = 16 * 1024 * 1024
