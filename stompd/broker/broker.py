@@ -76,6 +76,10 @@ class Broker:
         """Return how many messages a queue keeps, waiting or outstanding; 0 for everything else."""
         return self._catalogue.depth(destination)
 
+    def is_lagging(self, destination: Destination) -> bool:
+        """Whether one of a topic's subscriptions is half as far behind as it may be; never for a queue."""
+        return self._catalogue.is_lagging(destination)
+
     def open_session(self, session_id: SessionId, *, has_soft_errors: bool = False) -> None:
         """Expect requests from a session whose user has logged in, and which may outlive errors of single frames."""
         self._sessions[session_id] = Session(session_id, has_soft_errors=has_soft_errors)

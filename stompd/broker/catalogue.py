@@ -94,6 +94,11 @@ class Catalogue:
             overflowing=self.overflowing,
         )
 
+    def is_lagging(self, destination: Destination) -> bool:
+        """Whether one of a topic's subscriptions is half as far behind as it may be."""
+        topic = self._topics.get(destination.name) if destination.kind is Kind.TOPIC else None
+        return topic is not None and topic.is_lagging
+
     def bind(self, destination: Destination, queue: Queue, selector: Selector | None = None) -> None:
         """Count a subscription of a queue; when it is one for a topic, let the topic's messages go there."""
         queue.subscriptions += 1

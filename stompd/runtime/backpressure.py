@@ -1,14 +1,23 @@
-"""Back-pressure: whoever fills the journal waits until there is room, and nobody else does."""
+"""Back-pressure: whoever fills the journal waits until there is room, and nobody else does.
+
+Who sends to a topic faster than the broker passes it on rests half of the time, so that subscribers who read what they
+can are not given up for the broker's own slowness. Those who read nothing are given up all the same, and soon.
+"""
 
 from __future__ import annotations
 
+from math import inf
 from typing import Protocol, final
 
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from stompd.runtime.journal import Journal
 
 _log = Logger()
+
+#: How long a link rests that is too fast, and how long it may go on then.
+_REST_SECONDS = 0.005
 
 
 class Suspendable(Protocol):
@@ -25,9 +34,12 @@ class Suspendable(Protocol):
 class Backpressure:
     """Keeps the links that wait for the journal, in the order in which they began to wait."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, reactor: IReactorTime) -> None:
         self._journal = journal
+        self._reactor = reactor
         self._waiting: dict[Suspendable, None] = {}
+        #: Until when each link that was too fast rests, and, the same time later, goes on undisturbed.
+        self._rests: dict[Suspendable, float] = {}
 
     def suspend(self, link: Suspendable) -> None:
         """Make a link wait that sent something while the journal is full."""
@@ -36,9 +48,18 @@ class Backpressure:
         self._waiting[link] = None
         link.suspend()
 
+    def slow_down(self, link: Suspendable, now: float) -> None:
+        """Let a link rest for a moment, unless it has just done so."""
+        if now < self._rests.get(link, -inf) + _REST_SECONDS:
+            return
+        self._rests[link] = now + _REST_SECONDS
+        link.suspend()
+        self._reactor.callLater(_REST_SECONDS, self._go_on, link)
+
     def forget(self, link: Suspendable) -> None:
         """Do not wait with a link that is gone."""
         self._waiting.pop(link, None)
+        self._rests.pop(link, None)
 
     def relax(self) -> None:
         """Let links go on, once the journal has room for a good deal more."""
@@ -47,3 +68,7 @@ class Backpressure:
             _log.debug("The journal has room; {count} links go on", count=len(waiting))
             for link in waiting:
                 link.resume()
+
+    def _go_on(self, link: Suspendable) -> None:
+        if link in self._rests and link not in self._waiting:
+            link.resume()

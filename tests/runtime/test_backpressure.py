@@ -27,12 +27,12 @@ class Desk:
     """Back-pressure on a journal that holds two units, and two links."""
 
     def __init__(self) -> None:
-        reactor = Reactor()
+        self.reactor = reactor = Reactor()
         self.writer = Writer(reactor)
         store = WatchedStore()
         store.open()
         self.journal = Journal(store, self, reactor, self.writer, print, limit_units=2, limit_bytes=1_000_000)
-        self.backpressure = Backpressure(self.journal)
+        self.backpressure = Backpressure(self.journal, reactor)
         self.notes: list[str] = []
         self.ann, self.bob = Waiting("ann", self.notes), Waiting("bob", self.notes)
         for serial in (1, 2, 3):
@@ -108,3 +108,35 @@ def test_link_that_fills_the_journal_as_it_goes_on_waits_behind_the_others(desk:
     desk.backpressure.relax()
 
     assert desk.notes[2:] == ["ann goes on", "ann waits", "bob goes on"]
+
+
+def test_link_that_is_too_fast_rests_half_of_the_time(desk: Desk) -> None:
+    now = desk.reactor.seconds()
+
+    desk.backpressure.slow_down(desk.ann, now)
+    desk.backpressure.slow_down(desk.ann, now)
+    assert desk.notes == ["ann waits"]
+    desk.reactor.advance(0.005)
+    assert desk.notes == ["ann waits", "ann goes on"]
+    desk.backpressure.slow_down(desk.ann, now + 0.008)
+    assert desk.notes == ["ann waits", "ann goes on"]
+    desk.backpressure.slow_down(desk.ann, now + 0.011)
+    assert desk.notes == ["ann waits", "ann goes on", "ann waits"]
+
+
+def test_link_that_rested_goes_on_waiting_for_the_journal(desk: Desk) -> None:
+    desk.backpressure.slow_down(desk.ann, desk.reactor.seconds())
+    desk.backpressure.suspend(desk.ann)
+
+    desk.reactor.advance(0.005)
+
+    assert "ann goes on" not in desk.notes
+
+
+def test_lost_link_does_not_go_on_after_its_rest(desk: Desk) -> None:
+    desk.backpressure.slow_down(desk.ann, desk.reactor.seconds())
+    desk.backpressure.forget(desk.ann)
+
+    desk.reactor.advance(0.005)
+
+    assert desk.notes == ["ann waits"]
