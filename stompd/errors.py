@@ -149,6 +149,12 @@ class LoginTimedOut(StompError):
     code = "login-timeout"
 
 
+class InvalidClientId(StompError):
+    """The client id cannot be used."""
+
+    code = "invalid-client-id"
+
+
 class AccessDenied(StompError):
     """The user may not do that."""
 
@@ -165,6 +171,12 @@ class UnknownSubscription(StompError):
     """The subscription does not exist."""
 
     code = "unknown-subscription"
+
+
+class SubscriptionConflict(StompError):
+    """The subscription is in use."""
+
+    code = "subscription-conflict"
 
 
 class UnknownDelivery(StompError):

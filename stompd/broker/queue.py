@@ -45,6 +45,7 @@ class Queue:
         "_spooling",
         "_woken",
         "depth",
+        "has_ended",
         "has_overflowed",
         "is_durable",
         "is_stored",
@@ -91,6 +92,8 @@ class Queue:
         #: Subscriptions that have not ended, including those that have not begun.
         self.subscriptions = 0
         self.is_woken = False
+        #: Whether its subscription is over, so that it takes nothing more and nothing returns.
+        self.has_ended = False
         #: Whether messages were dropped because there were too many.
         self.has_overflowed = False
         if overflowing is None:
@@ -103,11 +106,11 @@ class Queue:
         self._woken = woken
         self._page_bytes = limits.window_bytes
         self._line: deque[Subscription] = deque()
-        self._marked = self._marking = 0
+        # No stored entry beyond `_deliverable` may be delivered yet.
+        self._marked = self._marking = self._deliverable = 0
         self._renewal = 0.0  # when to look again whether the mark is far enough ahead
         # Of those that need not survive and are on their way into the store: each that no later one goes before.
         self._spooling: deque[int] = deque()
-        self._deliverable = 0  # no stored entry beyond it may be delivered yet
 
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a new message into this queue."""
@@ -216,6 +219,8 @@ class Queue:
 
     def _keep(self, message: Message, now: float) -> None:
         """Keep in memory what need not survive; when memory is full, the store holds it as well."""
+        if self.has_ended:
+            return
         if not self._spooling and self.window.has_room(message):
             self._arrive(Entry(message, is_stored=False))
         elif self._overflowing is None:

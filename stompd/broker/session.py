@@ -25,6 +25,7 @@ class Session:
     __slots__ = (
         "_last_number",
         "by_number",
+        "client_id",
         "is_ending",
         "is_refused",
         "is_writable",
@@ -34,10 +35,15 @@ class Session:
         "subscriptions",
         "transactions",
         "unsettled",
+        "user_name",
     )
 
-    def __init__(self, session_id: SessionId) -> None:
+    def __init__(self, session_id: SessionId, client_id: str = "", user_name: str = "") -> None:
         self.session_id = session_id
+        #: What the client called itself; empty if it did not.
+        self.client_id = client_id
+        #: Who logged in.
+        self.user_name = user_name
         #: By the client's id.
         self.subscriptions: dict[str, Subscription] = {}
         #: By the broker's number; a number is never reused.

@@ -9,6 +9,7 @@ from stompd.broker.destination import Destination
 from stompd.broker.requests import AckMode
 
 if TYPE_CHECKING:
+    from stompd.broker.durable import NamedSubscription
     from stompd.broker.queue import Queue
     from stompd.broker.session import Session
 
@@ -31,6 +32,7 @@ class Subscription:
         "is_automatic",
         "is_named",
         "is_waiting",
+        "named",
         "number",
         "outstanding",
         "outstanding_bytes",
@@ -51,6 +53,7 @@ class Subscription:
         credit: int,
         byte_limit: int,
         is_named: bool = True,
+        named: NamedSubscription | None = None,
     ) -> None:
         """Describe a subscription that has not begun.
 
@@ -64,6 +67,7 @@ class Subscription:
             credit: How many deliveries it may have outstanding.
             byte_limit: With so many bytes of bodies outstanding it is given nothing more.
             is_named: Whether the client gave it an id.
+            named: The subscription of a topic whose consumer it is, if that has a name of its own.
         """
         self.session = session
         self.queue = queue
@@ -74,6 +78,7 @@ class Subscription:
         self.destination = destination
         self.credit = credit
         self.is_named = is_named
+        self.named = named
         #: Whether it takes part in its queue: from when its SUBSCRIBE took effect until it ends.
         self.is_active = False
         #: Whether it stands in its queue's line.

@@ -21,6 +21,7 @@ from stompd.errors import (
     FrameTooLarge,
     HeartBeatMissed,
     InternalError,
+    InvalidClientId,
     LimitExceeded,
     LoginFailed,
     LoginTimedOut,
@@ -318,12 +319,17 @@ class Link(Protocol):
         if self._is_done:
             return  # it took too long
         now = self._reactor.seconds()
+        user = avatar[1]
+        try:
+            self._driver.attach(self._session_id, self, login.client_id, user.name)
+        except InvalidClientId as error:
+            self._fail(error)
+            return
         self._cancel_timer()
-        self._user = user = avatar[1]
+        self._user = user
         # STOMP 1.2 "Protocol Negotiation": the syntax agreed upon holds for every frame behind CONNECT.
         self._parser.version = self._session.version
         self._parser.limits = self._factory.frame_limits
-        self._driver.attach(self._session_id, self)
         self._outgoing.append(self._session.accepted(user.name, now, is_typed=self._parser.is_line_end_next))
         self.flush(now)
         _log.info("{peer}: connected as {user}", peer=self._peer_name(), user=user.name, host=login.host)

@@ -81,10 +81,14 @@ class Driver:
         self._last_id += 1
         return SessionId(self._last_id)
 
-    def attach(self, session_id: SessionId, link: Link) -> None:
-        """Begin to serve a link whose user has logged in."""
+    def attach(self, session_id: SessionId, link: Link, client_id: str = "", user_name: str = "") -> None:
+        """Begin to serve a link whose user has logged in, and which may have called itself something.
+
+        Raises:
+            InvalidClientId: Another link has the same client id.
+        """
+        self._broker.open_session(session_id, client_id, user_name)
         self._links[session_id] = link
-        self._broker.open_session(session_id)
 
     def detach(self, session_id: SessionId) -> None:
         """Forget a link that is gone; what it had not settled returns. Harmless when it was never attached."""

@@ -8,7 +8,9 @@ from stompd import errors
 from stompd.broker.requests import AckMode
 from stompd.config import KEYS
 from stompd.errors import StompError
-from stompd.session.headers import DURABLE_FLAGS, MEANINGS, UNSUPPORTED, read_prefetch
+from stompd.session.headers import MEANINGS, UNSUPPORTED, read_prefetch
+from stompd.session.login import CLIENT_ID_NAMES
+from stompd.session.naming import DURABLE_FLAGS, DURABLE_NAMES, NO_LOCAL_NAMES
 from tests.docs.documents import code, read, rows, section
 from tests.harness.rules import table
 
@@ -53,6 +55,25 @@ def test_headers_of_subscribe_are_those_of_the_program() -> None:
     assert [read_prefetch({name: "7"}) for name in listed] == [7] * 5
 
 
+def test_headers_of_named_subscriptions_are_those_of_the_program() -> None:
+    listed = [code(row[0]) + code(row[1]) for row in rows(section(PROTOCOL, "Durable and shared subscriptions"))]
+
+    assert listed == [
+        list(DURABLE_NAMES),
+        list(DURABLE_FLAGS),
+        ["shared"],
+        ["jms-subscription"],
+        ["subscription-group", "/queue/Consumer.G.VirtualTopic.T"],
+        list(NO_LOCAL_NAMES),
+    ]
+
+
+def test_client_id_is_spelled_as_in_the_program() -> None:
+    connect = [code(row[0]) for row in rows(section(PROTOCOL, "CONNECT and CONNECTED"))]
+
+    assert list(CLIENT_ID_NAMES) in connect
+
+
 def test_ack_modes_are_those_of_the_program() -> None:
     modes = [code(row[0]) for row in rows(section(PROTOCOL, "Acknowledgement and redelivery"))]
 
@@ -62,19 +83,18 @@ def test_ack_modes_are_those_of_the_program() -> None:
 def test_refused_headers_are_those_of_the_program() -> None:
     listed: dict[str, set[str]] = {}
     for commands, names, _ in rows(section(PROTOCOL, "Headers that are refused")):
-        for command in commands.removesuffix(" of a topic").split(", "):
+        for command in commands.split(", "):
             listed.setdefault(command, set()).update(code(names))
 
     refused = {command: set(names) for command, names in UNSUPPORTED.items()}
     refused["SEND"] |= {"reply-to", "/temp-queue/", "/temp-topic/"}
-    refused["SUBSCRIBE"] |= set(DURABLE_FLAGS)
     assert listed == refused
 
 
 def test_limits_are_those_of_the_program() -> None:
     listed = {name for row in rows(section(PROTOCOL, "Limits")) for name in code(row[0])}
 
-    defaults = {"limits.queue_prefetch", "limits.topic_prefetch"}  # not limits: what is granted to who does not ask
+    defaults = {"limits.queue_prefetch", "limits.topic_prefetch", "limits.shared_prefetch"}  # not limits: what is granted to who does not ask
     assert listed | defaults == {name for name in KEYS if name.startswith("limits.")}
 
 
