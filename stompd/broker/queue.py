@@ -92,8 +92,7 @@ class Queue:
         #: Subscriptions that have not ended, including those that have not begun.
         self.subscriptions = 0
         self.is_woken = False
-        #: Whether its subscription is over, so that it takes nothing more and nothing returns.
-        self.has_ended = False
+        self.has_ended = False  # with its subscription: it takes nothing more, and nothing returns
         #: Whether messages were dropped because there were too many.
         self.has_overflowed = False
         if overflowing is None:
@@ -106,8 +105,7 @@ class Queue:
         self._woken = woken
         self._page_bytes = limits.window_bytes
         self._line: deque[Subscription] = deque()
-        # No stored entry beyond `_deliverable` may be delivered yet.
-        self._marked = self._marking = self._deliverable = 0
+        self._marked = self._marking = self._deliverable = 0  # no stored entry beyond the last may be delivered yet
         self._renewal = 0.0  # when to look again whether the mark is far enough ahead
         # Of those that need not survive and are on their way into the store: each that no later one goes before.
         self._spooling: deque[int] = deque()

@@ -192,7 +192,7 @@ class RecoveredQueue:
 class Recovered:
     """What `open` found: the durable queues, and the highest id in use (0 when there is none).
 
-    `subscriptions` are what put the durable subscriptions there; the queues include theirs.
+    `subscriptions` are what put the durable subscriptions there, oldest first; the queues include theirs.
     """
 
     __slots__ = ("highest_id", "queues", "subscriptions")

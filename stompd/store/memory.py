@@ -57,7 +57,7 @@ class MemoryStore:
         self._subscriptions = {
             queue_id: found for queue_id, found in self._subscriptions.items() if queue_id in self._queues
         }
-        return Recovered(queues, max(ids, default=0), list(self._subscriptions.values()))
+        return Recovered(queues, max(ids, default=0), [found for _, found in sorted(self._subscriptions.items())])
 
     def apply(self, units: Sequence[UnitOfWork]) -> None:
         """Change the dictionaries, after everything that could be refused was checked; see `IMessageStore`."""

@@ -94,7 +94,11 @@ def test_refused_headers_are_those_of_the_program() -> None:
 def test_limits_are_those_of_the_program() -> None:
     listed = {name for row in rows(section(PROTOCOL, "Limits")) for name in code(row[0])}
 
-    defaults = {"limits.queue_prefetch", "limits.topic_prefetch", "limits.shared_prefetch"}  # not limits: what is granted to who does not ask
+    defaults = {
+        "limits.queue_prefetch",
+        "limits.topic_prefetch",
+        "limits.shared_prefetch",
+    }  # not limits: what is granted to who does not ask
     assert listed | defaults == {name for name in KEYS if name.startswith("limits.")}
 
 
