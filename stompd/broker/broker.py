@@ -301,13 +301,13 @@ class Broker:
         session.unsettled.clear()
 
     def _end_overflowing(self) -> None:
-        """Refuse the sessions whose topic subscriptions have fallen too far behind."""
+        """Refuse the sessions whose topic subscriptions have fallen too far behind, or could not be stored."""
         overflowing = self._catalogue.overflowing
         if not overflowing:
             return
         for session in list(self._sessions.values()):
             for subscription in session.subscriptions.values():
-                if subscription.queue.has_overflowed:
+                if subscription.queue in overflowing:
                     self.refuse(session.session_id, explain_overflow(subscription), None)
                     break
         overflowing.clear()

@@ -30,7 +30,7 @@ class Catalogue:
         self._topics: dict[str, Topic] = {}
         #: Queues that asked to be dispatched, in order.
         self.woken: list[Queue] = []
-        #: Queues of topic subscriptions that hold too much.
+        #: Queues of topic subscriptions that hold too much, or that the store refused: their consumers must go.
         self.overflowing: list[Queue] = []
 
     def recover(self, recovered: Recovered) -> None:

@@ -223,6 +223,8 @@ class NamedSubscriptions:
         """Undo the creation of a subscription that the store refused."""
         if not named.queue.has_ended:
             self._end(named)
+        # Others may have subscribed meanwhile.
+        self._catalogue.overflowing.append(named.queue)
         self._ledger.ride(DeleteQueue(named.queue.queue_id))
 
 

@@ -22,7 +22,9 @@ from stompd.broker.units import Recovered
 from stompd.errors import (
     DuplicateSubscription,
     LimitExceeded,
+    RefusedByStore,
     SlowConsumer,
+    StompError,
     SubscriptionConflict,
     UnknownSubscription,
 )
@@ -92,6 +94,7 @@ class Subscribing:
             # The RECEIPT comes before the first MESSAGE, and says how much was granted.
             headers["prefetch-count"] = str(credit)
             work.steps.append(self._ledger.confirming(session, request.receipt, headers))
+            work.undo.append(partial(_name_receipt, work, request.receipt))
         work.steps.append(partial(_begin, subscription))
         # Somebody else may have made a durable one just now: it is confirmed when it is stored.
         self._ledger.enact(session, work, behind_all=named is not None)
@@ -195,8 +198,10 @@ class Subscribing:
         return min(request.prefetch or limits.highest_prefetch, limits.highest_prefetch)
 
 
-def explain_overflow(subscription: Subscription) -> SlowConsumer:
-    """Return the error for a session whose subscription of a topic has fallen too far behind."""
+def explain_overflow(subscription: Subscription) -> StompError:
+    """Return the error for a session whose subscription of a topic has fallen too far behind, or was not stored."""
+    if subscription.queue.is_durable:
+        return RefusedByStore(f"The durable subscription {subscription.subscription_id} could not be stored.")
     return SlowConsumer(
         f"More messages wait for subscription {subscription.subscription_id} to {subscription.destination.path} than"
         " allowed (settings limits.topic_backlog and limits.topic_backlog_bytes). Read and acknowledge faster, or let"
@@ -215,3 +220,8 @@ def _begin(subscription: Subscription) -> None:
     if subscription.session.subscriptions.get(subscription.subscription_id) is not subscription:
         return  # it ended before it began
     subscription.queue.attach(subscription)
+
+
+def _name_receipt(work: Work, receipt: str) -> None:
+    """Let the ERROR of a unit that was refused name the receipt that one of its steps would have confirmed."""
+    work.receipt = receipt

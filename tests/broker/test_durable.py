@@ -300,17 +300,28 @@ def test_replacing_the_last_one_allowed_is_allowed() -> None:
 
 def test_subscription_that_the_store_refuses_leaves_nothing_behind() -> None:
     core = new_core()
-    core.subscribe(FIRST, TOPIC, naming=UNSHARED)
+    core.subscribe(FIRST, TOPIC, naming=UNSHARED, receipt="r")
     core.send(1, "a", TOPIC)
     core.effects()
 
     core.refuse_unit()
 
-    assert core.run() == ["refuse 11 refused-by-store"]
+    assert core.run() == ["refuse 11 refused-by-store r"]
     assert core.rows() == []
     core.open(SECOND, "c")
     core.subscribe(SECOND, TOPIC, naming=UNSHARED, receipt="r")
     assert core.run() == ["confirm 12 r durable-subscription-name:n pending:0 prefetch-count:100"]
+
+
+def test_who_shares_a_subscription_that_the_store_refuses_is_refused_too() -> None:
+    core = Core()
+    core.subscribe(1, TOPIC, naming=SHARED)
+    core.subscribe(2, TOPIC, naming=SHARED)
+    core.effects()
+
+    core.refuse_unit()
+
+    assert core.run() == ["refuse 1 refused-by-store", "refuse 2 refused-by-store"]
 
 
 def test_subscription_that_is_refused_after_it_was_deleted_leaves_nothing_behind() -> None:
