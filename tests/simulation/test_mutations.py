@@ -17,6 +17,7 @@ from stompd.broker.message import Message, Place
 from stompd.broker.queue import Queue
 from stompd.broker.session import Session
 from stompd.broker.subscription import Subscription
+from stompd.broker.topic import Topic
 from stompd.broker.transaction import Transaction
 from stompd.broker.units import Page
 from stompd.broker.window import Window
@@ -189,6 +190,26 @@ def _releases_queues_too_early(patch: Patch) -> None:
     patch.setattr(Catalogue, "release", eager)
 
 
+def _keeps_nothing_for_durable_subscriptions_without_consumer(patch: Patch) -> None:
+    def accept(self: Topic, message: Message, now: float, work: Work) -> None:
+        for queue in self.queues:
+            if queue.subscriptions:
+                queue.accept(message, now, work)
+
+    patch.setattr(Topic, "accept", accept)
+
+
+def _confirms_before_others_are_done(patch: Patch) -> None:
+    enact = Ledger.enact
+
+    def eager(
+        self: Ledger, session: Session | None, work: Work, receipt: str | None = None, *, behind_all: bool = False
+    ) -> None:
+        enact(self, session, work, receipt)
+
+    patch.setattr(Ledger, "enact", eager)
+
+
 _FAULTS: list[Fault] = [
     _confirms_before_the_unit_is_applied,
     _delivers_before_the_unit_is_applied,
@@ -207,6 +228,8 @@ _FAULTS: list[Fault] = [
     _marks_nothing,
     _loses_what_an_aborted_transaction_held,
     _releases_queues_too_early,
+    _keeps_nothing_for_durable_subscriptions_without_consumer,
+    _confirms_before_others_are_done,
 ]
 
 
