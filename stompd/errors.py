@@ -159,6 +159,13 @@ class LoginTimedOut(StompError):
     is_of_frame = False
 
 
+class InvalidClientId(StompError):
+    """The client id cannot be used."""
+
+    code = "invalid-client-id"
+    is_of_frame = False
+
+
 class AccessDenied(StompError):
     """The user may not do that."""
 
@@ -175,6 +182,12 @@ class UnknownSubscription(StompError):
     """The subscription does not exist."""
 
     code = "unknown-subscription"
+
+
+class SubscriptionConflict(StompError):
+    """The subscription is in use."""
+
+    code = "subscription-conflict"
 
 
 class UnknownDelivery(StompError):

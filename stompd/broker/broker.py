@@ -31,6 +31,7 @@ from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction
 from stompd.broker.units import Page, Recovered
 from stompd.errors import (
     DuplicateTransaction,
+    InvalidClientId,
     LimitExceeded,
     StompError,
     UnknownTransaction,
@@ -58,8 +59,10 @@ class Broker:
         self._ledger = Ledger()
         self._catalogue = Catalogue(limits, self._ledger, self._ids)
         self._catalogue.recover(recovered)
-        self._subscribing = Subscribing(limits, self._ledger, self._catalogue)
         self._sessions: dict[SessionId, Session] = {}
+        self._by_client_id: dict[str, Session] = {}
+        self._subscribing = Subscribing(limits, self._ledger, self._catalogue, self._ids, self._sessions)
+        self._subscribing.recover(recovered)
         self._actions: dict[type[Request], Callable[[Session, Any, float], None]] = {
             Send: self._send,
             Subscribe: self._subscribing.subscribe,
@@ -80,9 +83,25 @@ class Broker:
         """Whether one of a topic's subscriptions is half as far behind as it may be; never for a queue."""
         return self._catalogue.is_lagging(destination)
 
-    def open_session(self, session_id: SessionId, *, has_soft_errors: bool = False) -> None:
-        """Expect requests from a session whose user has logged in, and which may outlive errors of single frames."""
-        self._sessions[session_id] = Session(session_id, has_soft_errors=has_soft_errors)
+    def open_session(
+        self, session_id: SessionId, client_id: str = "", user_name: str = "", *, has_soft_errors: bool = False
+    ) -> None:
+        """Expect requests from a session whose user has logged in.
+
+        It may have called itself something, and may outlive errors of single frames.
+
+        Raises:
+            InvalidClientId: Another session has the same client id.
+        """
+        session = Session(session_id, client_id, user_name, has_soft_errors=has_soft_errors)
+        if client_id:
+            # JMS 3.1, 6.1.2: a client identifier is in use by one connection at a time.
+            if client_id in self._by_client_id:
+                raise InvalidClientId(
+                    f"client-id:{client_id} is in use by another connection. Close that one first, or use another id."
+                )
+            self._by_client_id[client_id] = session
+        self._sessions[session_id] = session
 
     def close_session(self, session_id: SessionId) -> None:
         """Forget a session; what it has not settled returns. Harmless when there is none."""
@@ -173,7 +192,7 @@ class Broker:
             self._transaction(session, request.transaction).hold(held)
             self._confirm(session, request.receipt)
             return
-        work = Work()
+        work = Work(session)
         self._route(request.destination, request.message, now, work)
         self._ledger.enact(session, work, request.receipt)
 
@@ -230,7 +249,7 @@ class Broker:
     def _commit(self, session: Session, request: Commit, now: float) -> None:
         transaction = self._transaction(session, request.transaction)
         del session.transactions[request.transaction]
-        work = Work()
+        work = Work(session)
         for held in transaction.held:
             if isinstance(held, HeldSend):
                 self._route(held.destination, held.message, now, work)
@@ -280,24 +299,26 @@ class Broker:
     def _end(self, session: Session) -> None:
         """Abort, unsubscribe and give back everything of a session; what comes after is ignored."""
         session.is_ending = True
+        if self._by_client_id.get(session.client_id) is session:
+            del self._by_client_id[session.client_id]
         for transaction in session.transactions.values():
             self._release(transaction)
         session.transactions.clear()
         for subscription in list(session.subscriptions.values()):
             self._subscribing.end(session, subscription)
         for delivery in reversed(session.unsettled):
-            if delivery.subscription.queue.is_durable:
+            if not delivery.subscription.queue.has_ended:
                 delivery.subscription.queue.give_back(delivery.entry)
         session.unsettled.clear()
 
     def _end_overflowing(self) -> None:
-        """Refuse the sessions whose topic subscriptions have fallen too far behind."""
+        """Refuse the sessions whose topic subscriptions have fallen too far behind, or could not be stored."""
         overflowing = self._catalogue.overflowing
         if not overflowing:
             return
         for session in list(self._sessions.values()):
             for subscription in session.subscriptions.values():
-                if subscription.queue.has_overflowed:
+                if subscription.queue in overflowing:
                     self.refuse(session.session_id, explain_overflow(subscription), None)
                     break
         overflowing.clear()
@@ -311,5 +332,5 @@ class Broker:
                 delivery.is_held = False
                 if delivery.subscription.is_active:
                     delivery.subscription.spend_credit(delivery)
-                elif delivery.subscription.queue.is_durable:
+                elif not delivery.subscription.queue.has_ended:
                     delivery.subscription.queue.give_back(delivery.entry)

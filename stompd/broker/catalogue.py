@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import final
 
-from stompd.broker.destination import Destination, Kind, parse_destination
+from stompd.broker.destination import Destination, Kind, parse_destination, read_group
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, QueueId
 from stompd.broker.queue import Queue
-from stompd.broker.topic import Topic
+from stompd.broker.topic import Binding, Topic
 from stompd.broker.units import Recovered
-from stompd.errors import LimitExceeded
-from stompd.selector.evaluate import Selector
+from stompd.errors import InvalidDestination, LimitExceeded
 
 
 @final
@@ -31,12 +30,15 @@ class Catalogue:
         self._topics: dict[str, Topic] = {}
         #: Queues that asked to be dispatched, in order.
         self.woken: list[Queue] = []
-        #: Queues of topic subscriptions that hold too much.
+        #: Queues of topic subscriptions that hold too much, or that the store refused: their consumers must go.
         self.overflowing: list[Queue] = []
 
     def recover(self, recovered: Recovered) -> None:
-        """Take over the queues that the store holds."""
+        """Take over the queues of destinations that the store holds."""
+        others = {subscription.queue_id for subscription in recovered.subscriptions}
         for found in recovered.queues:
+            if found.queue_id in others:
+                continue
             destination = parse_destination(found.name)
             self._add(destination, found.queue_id, recovered_count=found.message_count, is_stored=True)
 
@@ -71,9 +73,15 @@ class Catalogue:
 
         Raises:
             LimitExceeded: There are as many queues as allowed.
+            InvalidDestination: The name is another one for a subscription of a topic.
         """
         queue = self._queues.get(destination.name)
         if queue is None:
+            if group := read_group(destination):
+                raise InvalidDestination(
+                    f"{destination.path} is how ActiveMQ's clients subscribe to {group[1].path}; nothing else can be"
+                    f" done with it. Send to {group[1].path}."
+                )
             if len(self._queues) >= self._limits.queues:
                 raise LimitExceeded(
                     f"This broker has {len(self._queues)} queues, which is the limit (setting limits.queues),"
@@ -99,11 +107,30 @@ class Catalogue:
         topic = self._topics.get(destination.name) if destination.kind is Kind.TOPIC else None
         return topic is not None and topic.is_lagging
 
-    def bind(self, destination: Destination, queue: Queue, selector: Selector | None = None) -> None:
+    def durable_queue(self, queue_id: QueueId, name: str, *, recovered_count: int = 0) -> Queue:
+        """Return the queue of a durable subscription, which no destination names; the caller puts it into the store."""
+        queue = self._make(queue_id, name, recovered_count)
+        queue.is_stored = True
+        return queue
+
+    def route(self, destination: Destination, queue: Queue, binding: Binding | None) -> None:
+        """Let a topic's messages go to a queue: those that the binding takes, or all."""
+        self._topics.setdefault(destination.name, Topic()).queues[queue] = binding
+
+    def unroute(self, destination: Destination, queue: Queue) -> None:
+        """Undo `route`, for good: nothing is kept in the queue any more."""
+        queue.has_ended = True
+        self._by_id.pop(queue.queue_id, None)
+        topic = self._topics[destination.name]
+        del topic.queues[queue]
+        if not topic.queues:
+            del self._topics[destination.name]
+
+    def bind(self, destination: Destination, queue: Queue, binding: Binding | None = None) -> None:
         """Count a subscription of a queue; when it is one for a topic, let the topic's messages go there."""
         queue.subscriptions += 1
         if not queue.is_durable:
-            self._topics.setdefault(destination.name, Topic()).queues[queue] = selector
+            self.route(destination, queue, binding)
 
     def release(self, destination: Destination, queue: Queue) -> None:
         """Undo `bind`, and forget what only a subscription that has ended needed."""
@@ -112,23 +139,25 @@ class Catalogue:
             if not (queue.subscriptions or queue.depth or queue.is_stored):
                 del self._queues[destination.name], self._by_id[queue.queue_id]
             return
-        topic = self._topics[destination.name]
-        del topic.queues[queue]
-        if not topic.queues:
-            del self._topics[destination.name]
+        self.unroute(destination, queue)
 
     def _add(
         self, destination: Destination, queue_id: QueueId, *, recovered_count: int = 0, is_stored: bool = False
     ) -> Queue:
+        queue = self._make(queue_id, destination.path, recovered_count)
+        queue.is_stored = is_stored
+        self._queues[destination.name] = queue
+        return queue
+
+    def _make(self, queue_id: QueueId, name: str, recovered_count: int) -> Queue:
         queue = Queue(
             queue_id,
-            destination.path,
+            name,
             self._limits,
             self._ledger,
             self._ids,
             self.woken,
             recovered_count=recovered_count,
         )
-        queue.is_stored = is_stored
-        self._queues[destination.name] = self._by_id[queue_id] = queue
+        self._by_id[queue_id] = queue
         return queue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import NamedTuple
 
@@ -41,6 +42,10 @@ _PREFIXES = {
 }
 
 
+#: What ActiveMQ's clients call the subscription of a group to a topic.
+_GROUP_QUEUE = re.compile(r"Consumer\.([^.]+)\.(VirtualTopic\..+)", re.DOTALL)
+
+
 def parse_destination(text: str) -> Destination:
     """Return the destination that a header value names.
 
@@ -66,3 +71,9 @@ def parse_destination(text: str) -> Destination:
         )
     kind = _PREFIXES[prefix]
     return Destination(kind, name, f"/{kind.value}/{name}")
+
+
+def read_group(destination: Destination) -> tuple[str, Destination] | None:
+    """Return the group and the topic that the name of a queue stands for: `Consumer.GROUP.VirtualTopic.NAME`."""
+    match = _GROUP_QUEUE.fullmatch(destination.name) if destination.kind is Kind.QUEUE else None
+    return None if match is None else (match[1], parse_destination(f"/topic/{match[2]}"))

@@ -27,18 +27,19 @@ Step: TypeAlias = Callable[[], None]
 class Work:
     """What a request will do: one unit, what becomes visible when it was applied, and what happens if it is refused.
 
-    `size_bytes` is the size of the messages that wait for it. The ledger sets the rest when it hands the unit out.
+    `size_bytes` is the size of the messages that wait for it; `session` is who sends them, and whose request it is.
+    The ledger sets the rest when it hands the unit out.
     """
 
     __slots__ = ("operations", "receipt", "serial", "session", "size_bytes", "steps", "undo")
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session | None = None) -> None:
         self.operations: list[Operation] = []
         self.steps: list[Step] = []
         self.undo: list[Step] = []
         self.size_bytes = 0
         self.serial = 0
-        self.session: Session | None = None
+        self.session = session
         self.receipt: str | None = None
 
 

@@ -16,6 +16,8 @@ class Limits:
 
     #: Queues of the broker; they are created by use and kept.
     queues: int = 100_000
+    #: Durable subscriptions of the broker; they are kept until they are deleted.
+    durable_subscriptions: int = 10_000
     #: Subscriptions of one session.
     subscriptions: int = 1_000
     #: Open transactions of one session.
@@ -28,6 +30,8 @@ class Limits:
     queue_prefetch: int = 100
     #: The same for a topic subscription, which shares with nobody.
     topic_prefetch: int = 1_000
+    #: The same for a subscription that several may share, so that each message is left to whoever is free.
+    shared_prefetch: int = 1
     #: The most that `prefetch-count` is granted; 0 asks for this.
     highest_prefetch: int = 10_000
     #: With so many bytes of bodies outstanding, a subscription is given nothing more.

@@ -39,6 +39,7 @@ class Queue:
         "_selections",
         "_woken",
         "depth",
+        "has_ended",
         "has_overflowed",
         "is_durable",
         "is_stored",
@@ -85,6 +86,7 @@ class Queue:
         #: Subscriptions that have not ended, including those that have not begun.
         self.subscriptions = 0
         self.is_woken = False
+        self.has_ended = False  # with its subscription: it takes nothing more, and nothing returns
         #: Whether messages were dropped because there were too many.
         self.has_overflowed = False
         if overflowing is None:
@@ -262,6 +264,8 @@ class Queue:
 
     def _keep(self, message: Message, now: float) -> None:
         """Keep in memory what need not survive; when memory is full, the store holds it as well."""
+        if self.has_ended:
+            return
         if not self._mark.is_spooling and self.window.has_room(message):
             self._arrive(Entry(message, is_stored=False))
         elif self._overflowing is None:

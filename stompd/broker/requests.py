@@ -45,6 +45,28 @@ class DeliveredMessage(NamedTuple):
 DeliveryName: TypeAlias = DeliveryToken | DeliveredMessage
 
 
+class Scope(Enum):
+    """Among whom the name of a subscription is unique."""
+
+    #: The connections with the same client id, or without one.
+    CLIENT = "client"
+    #: All who name the same topic.
+    GROUP = "group"
+    #: The connections with the same client id; without one, those of the same login that name the same topic.
+    LOGIN = "login"
+
+
+class Naming(NamedTuple):
+    """How a subscription of a topic is named, so that it can be found again or shared."""
+
+    name: str
+    scope: Scope = Scope.CLIENT
+    #: Whether it is kept while nobody is connected.
+    is_durable: bool = True
+    #: Whether several may be connected to it, each message going to one of them.
+    is_shared: bool = False
+
+
 @final
 class Send:
     """Put a message to a destination, at once or with a transaction.
@@ -70,10 +92,21 @@ class Subscribe:
 
     `subscription_id` is unique within the session; `is_named` is False for a STOMP 1.0 subscription without an id,
     whose messages carry no `subscription` header. `prefetch` is None where the client left it to the broker, and 0
-    where it asked for as much as it can get. Without a `selector`, it gets every message.
+    where it asked for as much as it can get. Without a `selector`, it gets every message; with `no_local`, none that
+    the session itself sends. A topic's subscription may have a `naming`.
     """
 
-    __slots__ = ("ack_mode", "destination", "is_named", "prefetch", "receipt", "selector", "subscription_id")
+    __slots__ = (
+        "ack_mode",
+        "destination",
+        "is_named",
+        "naming",
+        "no_local",
+        "prefetch",
+        "receipt",
+        "selector",
+        "subscription_id",
+    )
 
     def __init__(
         self,
@@ -85,25 +118,42 @@ class Subscribe:
         is_named: bool = True,
         receipt: str | None = None,
         selector: Selector | None = None,
+        naming: Naming | None = None,
+        no_local: bool = False,
     ) -> None:
         self.destination = destination
         self.subscription_id = subscription_id
         self.ack_mode = ack_mode
         self.prefetch = prefetch
         self.selector = selector
+        self.naming = naming
+        self.no_local = no_local
         self.is_named = is_named
         self.receipt = receipt
 
 
 @final
 class Unsubscribe:
-    """End a subscription; what was not acknowledged returns to its queue."""
+    """End a subscription; what was not acknowledged returns to its queue.
 
-    __slots__ = ("receipt", "subscription_id")
+    With a `naming`, a durable subscription is deleted with all its messages, whether or not it is the one of this id.
+    `destination` is the topic, where the client named it.
+    """
 
-    def __init__(self, subscription_id: str, receipt: str | None = None) -> None:
+    __slots__ = ("destination", "naming", "receipt", "subscription_id")
+
+    def __init__(
+        self,
+        subscription_id: str,
+        receipt: str | None = None,
+        *,
+        naming: Naming | None = None,
+        destination: Destination | None = None,
+    ) -> None:
         self.subscription_id = subscription_id
         self.receipt = receipt
+        self.naming = naming
+        self.destination = destination
 
 
 @final

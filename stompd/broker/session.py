@@ -26,6 +26,7 @@ class Session:
     __slots__ = (
         "_last_number",
         "by_number",
+        "client_id",
         "has_soft_errors",
         "is_ending",
         "is_refused",
@@ -36,10 +37,17 @@ class Session:
         "subscriptions",
         "transactions",
         "unsettled",
+        "user_name",
     )
 
-    def __init__(self, session_id: SessionId, *, has_soft_errors: bool = False) -> None:
+    def __init__(
+        self, session_id: SessionId, client_id: str = "", user_name: str = "", *, has_soft_errors: bool = False
+    ) -> None:
         self.session_id = session_id
+        #: What the client called itself; empty if it did not.
+        self.client_id = client_id
+        #: Who logged in.
+        self.user_name = user_name
         #: Whether a request that fails alone, and that somebody waits for, leaves the session open.
         self.has_soft_errors = has_soft_errors
         #: By the client's id.

@@ -2,52 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import final
 
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.destination import Kind
+from stompd.broker.durable import NamedSubscription, NamedSubscriptions
+from stompd.broker.effects import SessionId
+from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
-from stompd.broker.requests import Subscribe, Unsubscribe
+from stompd.broker.queue import Queue
+from stompd.broker.requests import Naming, Subscribe, Unsubscribe
 from stompd.broker.session import Session
 from stompd.broker.subscription import Subscription
-from stompd.errors import DuplicateSubscription, LimitExceeded, SlowConsumer, UnknownSubscription
+from stompd.broker.topic import Binding
+from stompd.broker.units import Recovered
+from stompd.errors import (
+    DuplicateSubscription,
+    LimitExceeded,
+    RefusedByStore,
+    SlowConsumer,
+    StompError,
+    SubscriptionConflict,
+    UnknownSubscription,
+)
 
 
 @final
 class Subscribing:
     """Begins and ends the subscriptions of all sessions."""
 
-    __slots__ = ("_catalogue", "_ledger", "_limits")
+    __slots__ = ("_catalogue", "_ledger", "_limits", "_names", "_sessions")
 
-    def __init__(self, limits: Limits, ledger: Ledger, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        ledger: Ledger,
+        catalogue: Catalogue,
+        ids: IdSource,
+        sessions: Mapping[SessionId, Session],
+    ) -> None:
         self._limits = limits
         self._ledger = ledger
         self._catalogue = catalogue
+        self._names = NamedSubscriptions(limits, ledger, catalogue, ids)
+        self._sessions = sessions
+
+    def recover(self, recovered: Recovered) -> None:
+        """Take over the durable subscriptions that the store holds."""
+        self._names.recover(recovered)
 
     def subscribe(self, session: Session, request: Subscribe, now: float) -> None:
         """Begin a subscription: what is sent to a topic next reaches it, and deliveries follow in their turn.
 
         Raises:
             DuplicateSubscription: The session has one with this id.
-            LimitExceeded: It has as many as allowed, or the broker would have one queue too many.
+            LimitExceeded: It has as many as allowed, or the broker would have one queue or durable one too many.
+            SubscriptionConflict: Its name is in use.
+            MissingHeader: The name needs a client id.
+            InvalidHeader: What it asks for does not go together.
         """
-        if request.subscription_id in session.subscriptions:
-            # STOMP 1.2 "SUBSCRIBE": ids are unique within a connection.
-            raise DuplicateSubscription(
-                f"id:{request.subscription_id} is the id of a subscription that is still open."
-                " Use another id, or UNSUBSCRIBE the first one."
-            )
-        if len(session.subscriptions) >= self._limits.subscriptions:
-            raise LimitExceeded(
-                f"This connection has {len(session.subscriptions)} subscriptions, which is the limit"
-                " (setting limits.subscriptions)."
-            )
-        is_queue = request.destination.kind is Kind.QUEUE
-        find = self._catalogue.queue if is_queue else self._catalogue.subscription_queue
-        queue = find(request.destination, now)
-        credit = self._credit(request, is_queue=is_queue)
+        self._check(session, request)
+        work = Work()
+        named: NamedSubscription | None = None
+        headers: dict[str, str] = {}
+        if request.naming is not None:
+            named, headers = self._names.find(session, request, request.naming, now, work)
+        queue = named.queue if named else self._queue(request, now)
+        credit = self._credit(request, named)
         subscription = Subscription(
             session,
             queue,
@@ -58,26 +82,38 @@ class Subscribing:
             credit=credit,
             byte_limit=self._limits.outstanding_bytes,
             is_named=request.is_named,
-            selector=request.selector if is_queue else None,  # a topic's messages are selected before they are queued
+            # A topic's messages are selected before they are queued.
+            selector=request.selector if request.destination.kind is Kind.QUEUE else None,
+            named=named,
         )
         session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
+        work.undo.append(partial(self._take_back, subscription))
         # What the same client sends to the topic next must reach it, so only the deliveries wait.
-        self._catalogue.bind(subscription.destination, queue, request.selector)
-        work = Work()
+        if named:
+            queue.subscriptions += 1
+        else:
+            self._catalogue.bind(subscription.destination, queue, _binding(session, request))
         if request.receipt is not None:
             # The RECEIPT comes before the first MESSAGE, and says how much was granted.
-            headers = {"prefetch-count": str(credit)}
+            headers["prefetch-count"] = str(credit)
             work.steps.append(self._ledger.confirming(session, request.receipt, headers))
+            work.undo.append(partial(_name_receipt, work, request.receipt))
         work.steps.append(partial(_begin, subscription))
-        self._ledger.enact(session, work)
+        # Somebody else may have made a durable one just now: it is confirmed when it is stored.
+        self._ledger.enact(session, work, behind_all=named is not None)
 
     def unsubscribe(self, session: Session, request: Unsubscribe, now: float) -> None:
-        """End the subscription that the client names.
+        """End the subscription that the client names, or delete a durable one.
 
         Raises:
-            UnknownSubscription: The session has none of this id.
+            UnknownSubscription: The session has none of this id, or the broker none of this name.
+            SubscriptionConflict: A durable one is in use.
+            MissingHeader: The name of a durable one says too little.
         """
         subscription = session.subscriptions.get(request.subscription_id)
+        if request.naming is not None:
+            self._delete(session, request, request.naming, subscription)
+            return
         if subscription is None:
             raise UnknownSubscription(
                 f"No subscription of this connection has the id {request.subscription_id}."
@@ -93,24 +129,88 @@ class Subscribing:
         del session.by_number[subscription.number]
         queue = subscription.queue
         queue.detach(subscription)
+        if subscription.named:
+            self._names.release(subscription.named)
+        else:
+            self._catalogue.release(subscription.destination, queue)
         for delivery in reversed(subscription.outstanding.values()):
             if delivery.is_held:
                 continue
             session.settled_ids.append(str(delivery.entry.message.message_id))
-            if queue.is_durable:
+            if not queue.has_ended:
                 queue.give_back(delivery.entry)
         subscription.outstanding.clear()
-        self._catalogue.release(subscription.destination, queue)
 
-    def _credit(self, request: Subscribe, *, is_queue: bool) -> int:
+    def _take_back(self, subscription: Subscription) -> None:
+        """Undo a subscription whose durable subscription the store refused: its session may go on without it."""
+        session = subscription.session
+        if session.subscriptions.get(subscription.subscription_id) is subscription:
+            self.end(session, subscription)
+
+    def _check(self, session: Session, request: Subscribe) -> None:
+        if request.subscription_id in session.subscriptions:
+            # STOMP 1.2 "SUBSCRIBE": ids are unique within a connection.
+            raise DuplicateSubscription(
+                f"id:{request.subscription_id} is the id of a subscription that is still open."
+                " Use another id, or UNSUBSCRIBE the first one."
+            )
+        if len(session.subscriptions) >= self._limits.subscriptions:
+            raise LimitExceeded(
+                f"This connection has {len(session.subscriptions)} subscriptions, which is the limit"
+                " (setting limits.subscriptions)."
+            )
+
+    def _delete(
+        self, session: Session, request: Unsubscribe, naming: Naming, subscription: Subscription | None
+    ) -> None:
+        """Delete a durable subscription, be its consumer the one that UNSUBSCRIBE names, or none."""
+        destination = request.destination or (subscription.destination if subscription else None)
+        named = self._names.find_durable(session, naming, destination)
+        own = subscription if subscription and subscription.named is named else None
+        # JMS 3.1, 4.2: not while it has a consumer, nor while a transaction holds a message of it.
+        if named.queue.subscriptions > (own is not None):
+            raise SubscriptionConflict(
+                f"The durable subscription {named.identity.name} has a consumer. UNSUBSCRIBE or close that one first,"
+                " or name its id, on its own connection, together with the name."
+            )
+        if self._is_held(named.queue):
+            raise SubscriptionConflict(
+                f"An open transaction acknowledges messages of the durable subscription {named.identity.name}."
+                " COMMIT or ABORT it first."
+            )
+        work = Work()
+        self._names.delete(named, work)
+        if own:
+            self.end(session, own)
+        self._ledger.enact(session, work, request.receipt)
+
+    def _is_held(self, queue: Queue) -> bool:
+        """Whether an open transaction of any session acknowledges messages of a queue."""
+        for session in self._sessions.values():
+            for transaction in session.transactions.values():
+                if transaction.settles_in(queue):
+                    return True
+        return False
+
+    def _queue(self, request: Subscribe, now: float) -> Queue:
+        if request.destination.kind is Kind.QUEUE:
+            return self._catalogue.queue(request.destination, now)
+        return self._catalogue.subscription_queue(request.destination, now)
+
+    def _credit(self, request: Subscribe, named: NamedSubscription | None) -> int:
         limits = self._limits
         if request.prefetch is None:
-            return limits.queue_prefetch if is_queue else limits.topic_prefetch
+            if named is not None and named.is_shared:
+                return limits.shared_prefetch
+            is_private = named is None and request.destination.kind is Kind.TOPIC
+            return limits.topic_prefetch if is_private else limits.queue_prefetch
         return min(request.prefetch or limits.highest_prefetch, limits.highest_prefetch)
 
 
-def explain_overflow(subscription: Subscription) -> SlowConsumer:
-    """Return the error for a session whose subscription of a topic has fallen too far behind."""
+def explain_overflow(subscription: Subscription) -> StompError:
+    """Return the error for a session whose subscription of a topic has fallen too far behind, or was not stored."""
+    if subscription.queue.is_durable:
+        return RefusedByStore(f"The durable subscription {subscription.subscription_id} could not be stored.")
     return SlowConsumer(
         f"More messages wait for subscription {subscription.subscription_id} to {subscription.destination.path} than"
         " allowed (settings limits.topic_backlog and limits.topic_backlog_bytes). Read and acknowledge faster, or let"
@@ -118,7 +218,19 @@ def explain_overflow(subscription: Subscription) -> SlowConsumer:
     )
 
 
+def _binding(session: Session, request: Subscribe) -> Binding | None:
+    """Return which messages of a topic a subscription without a name gets; None for all."""
+    if request.selector is None and not request.no_local:
+        return None
+    return Binding(request.selector, session=session if request.no_local else None)
+
+
 def _begin(subscription: Subscription) -> None:
     if subscription.session.subscriptions.get(subscription.subscription_id) is not subscription:
         return  # it ended before it began
     subscription.queue.attach(subscription)
+
+
+def _name_receipt(work: Work, receipt: str) -> None:
+    """Let the ERROR of a unit that was refused name the receipt that one of its steps would have confirmed."""
+    work.receipt = receipt

@@ -10,6 +10,7 @@ from stompd.broker.requests import AckMode
 from stompd.selector.evaluate import Selector
 
 if TYPE_CHECKING:
+    from stompd.broker.durable import NamedSubscription
     from stompd.broker.queue import Queue
     from stompd.broker.selection import Selection
     from stompd.broker.session import Session
@@ -33,6 +34,7 @@ class Subscription:
         "is_automatic",
         "is_named",
         "is_waiting",
+        "named",
         "number",
         "outstanding",
         "outstanding_bytes",
@@ -56,6 +58,7 @@ class Subscription:
         byte_limit: int,
         is_named: bool = True,
         selector: Selector | None = None,
+        named: NamedSubscription | None = None,
     ) -> None:
         """Describe a subscription that has not begun.
 
@@ -70,6 +73,7 @@ class Subscription:
             byte_limit: With so many bytes of bodies outstanding it is given nothing more.
             is_named: Whether the client gave it an id.
             selector: Which entries of its queue it wants; None for all.
+            named: The subscription of a topic whose consumer it is, if that has a name of its own.
         """
         self.session = session
         self.queue = queue
@@ -83,6 +87,7 @@ class Subscription:
         self.selector = selector
         #: What the selector selects, while it takes part in its queue.
         self.selection: Selection | None = None
+        self.named = named
         #: Whether it takes part in its queue: from when its SUBSCRIBE took effect until it ends.
         self.is_active = False
         #: Whether it stands in its queue's line.

@@ -2,13 +2,44 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from stompd.broker.ledger import Work
 from stompd.broker.matching import is_selected
 from stompd.broker.message import Message
 from stompd.broker.queue import Queue
 from stompd.selector.evaluate import Selector
+
+if TYPE_CHECKING:
+    from stompd.broker.session import Session
+
+
+@final
+class Binding:
+    """Which of a topic's messages a subscription gets."""
+
+    __slots__ = ("_client_id", "_selector", "_session")
+
+    def __init__(self, selector: Selector | None, *, session: Session | None = None, client_id: str = "") -> None:
+        """Choose messages.
+
+        Args:
+            selector: What they must match, if anything.
+            session: Whose messages it does not get, if anybody's.
+            client_id: The same for all sessions with a client id, if not empty.
+        """
+        self._selector = selector
+        self._session = session
+        self._client_id = client_id
+
+    def takes(self, message: Message, sender: Session | None) -> bool:
+        """Whether the subscription gets a message."""
+        if sender is not None and (
+            sender is self._session or (self._client_id and sender.client_id == self._client_id)
+        ):
+            # JMS 3.1, 8.3.1 and 8.3.3: what the same connection, or one with the same client id, sends is not added.
+            return False
+        return self._selector is None or is_selected(self._selector, message)
 
 
 @final
@@ -20,14 +51,14 @@ class Topic:
     def __init__(self) -> None:
         #: Whether one of the subscriptions was half as far behind as it may be when the last message came.
         self.is_lagging = False
-        #: In the order of subscribing; what does not match the selector never enters the queue.
-        self.queues: dict[Queue, Selector | None] = {}
+        #: In the order of subscribing, with what each gets, or None for everything; the rest never enters the queue.
+        self.queues: dict[Queue, Binding | None] = {}
 
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what gives a new message to everyone who subscribes now."""
         self.is_lagging = False
-        for queue, selector in self.queues.items():
-            if selector is None or is_selected(selector, message):
+        for queue, binding in self.queues.items():
+            if binding is None or binding.takes(message, work.session):
                 queue.accept(message, now, work)
-                if queue.window.is_half_full:
+                if queue.window.is_half_full and not queue.is_durable:  # what is durable waits in the store
                     self.is_lagging = True

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 from stompd.broker.delivery import Delivery
 from stompd.broker.destination import Destination
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
 from stompd.errors import LimitExceeded
+
+if TYPE_CHECKING:
+    from stompd.broker.queue import Queue
 
 
 @final
@@ -78,3 +81,12 @@ class Transaction:
         self._operations += held.operation_count
         self._bytes += held.size_bytes
         self.held.append(held)
+
+    def settles_in(self, queue: Queue) -> bool:
+        """Whether it holds a delivery of a queue."""
+        for held in self.held:
+            if isinstance(held, HeldSettlement):
+                for delivery in held.deliveries:
+                    if delivery.subscription.queue is queue:
+                        return True
+        return False

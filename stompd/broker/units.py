@@ -70,12 +70,52 @@ class PutQueue:
 
 @final
 class DeleteQueue:
-    """Remove a queue with everything in it."""
+    """Remove a queue with everything in it, and the durable subscription that it belongs to."""
 
     __slots__ = ("queue_id",)
 
     def __init__(self, queue_id: QueueId) -> None:
         self.queue_id = queue_id
+
+
+@final
+class PutSubscription:
+    """Create a durable subscription, whose messages are those of its queue; when it exists, change nothing.
+
+    It follows the `PutQueue` of its queue, and ends with the queue.
+    """
+
+    __slots__ = ("client_id", "is_shared", "name", "no_local", "queue_id", "selector", "topic")
+
+    def __init__(
+        self,
+        queue_id: QueueId,
+        client_id: str,
+        name: str,
+        topic: str,
+        *,
+        selector: str = "",
+        no_local: bool = False,
+        is_shared: bool = False,
+    ) -> None:
+        """Describe it.
+
+        Args:
+            queue_id: Its queue, and its key.
+            client_id: Within which its name is unique; empty if it belongs to no client.
+            name: Unique for the client id.
+            topic: The path of the topic.
+            selector: Empty if it gets every message.
+            no_local: Whether it does not get what its own client sends.
+            is_shared: Whether several may be connected to it.
+        """
+        self.queue_id = queue_id
+        self.client_id = client_id
+        self.name = name
+        self.topic = topic
+        self.selector = selector
+        self.no_local = no_local
+        self.is_shared = is_shared
 
 
 @final
@@ -93,7 +133,9 @@ class MarkDelivered:
         self.through = through
 
 
-Operation: TypeAlias = InsertMessage | DeleteMessage | ReturnMessage | PutQueue | DeleteQueue | MarkDelivered
+Operation: TypeAlias = (
+    InsertMessage | DeleteMessage | ReturnMessage | PutQueue | PutSubscription | DeleteQueue | MarkDelivered
+)
 
 
 @final
@@ -148,10 +190,16 @@ class RecoveredQueue:
 
 @final
 class Recovered:
-    """What `open` found: the durable queues, and the highest id in use (0 when there is none)."""
+    """What `open` found: the durable queues, and the highest id in use (0 when there is none).
 
-    __slots__ = ("highest_id", "queues")
+    `subscriptions` are what put the durable subscriptions there, oldest first; the queues include theirs.
+    """
 
-    def __init__(self, queues: Sequence[RecoveredQueue], highest_id: int) -> None:
+    __slots__ = ("highest_id", "queues", "subscriptions")
+
+    def __init__(
+        self, queues: Sequence[RecoveredQueue], highest_id: int, subscriptions: Sequence[PutSubscription] = ()
+    ) -> None:
         self.queues = queues
         self.highest_id = highest_id
+        self.subscriptions = subscriptions

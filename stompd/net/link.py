@@ -21,6 +21,7 @@ from stompd.errors import (
     FrameTooLarge,
     HeartBeatMissed,
     InternalError,
+    InvalidClientId,
     LimitExceeded,
     LoginFailed,
     LoginTimedOut,
@@ -323,12 +324,16 @@ class Link(Protocol):
         if self._is_done:
             return  # it took too long
         now = self._reactor.seconds()
+        user, is_soft = avatar[1], self._session.has_soft_errors
+        try:
+            self._driver.attach(self._session_id, self, login.client_id, user.name, has_soft_errors=is_soft)
+        except InvalidClientId as error:
+            self._fail(error)
+            return
         self._cancel_timer()
-        self._user = user = avatar[1]
+        self._user = user
         # STOMP 1.2 "Protocol Negotiation": the syntax agreed upon holds for every frame behind CONNECT.
-        self._parser.version = self._session.version
-        self._parser.limits = self._factory.frame_limits
-        self._driver.attach(self._session_id, self, has_soft_errors=self._session.has_soft_errors)
+        self._parser.version, self._parser.limits = self._session.version, self._factory.frame_limits
         self._outgoing.append(self._session.accepted(user.name, now, is_typed=self._parser.is_line_end_next))
         self.flush(now)
         _log.info("{peer}: connected as {user}", peer=self._peer_name(), user=user.name, host=login.host)
@@ -372,9 +377,8 @@ class Link(Protocol):
             self._session.octets_received(now)  # nobody listens, so the peer's silence is no fault
         action = self._session.tick(now)
         if action is HeartBeatAction.DEAD:
-            self._fail(
-                HeartBeatMissed("Nothing was received for twice the time agreed upon in the heart-beat headers.")
-            )
+            error = "Nothing was received for twice the time agreed upon in the heart-beat headers."
+            self._fail(HeartBeatMissed(error))
             return
         if action is HeartBeatAction.SEND:
             self._outgoing.append(self._session.heart_beat())

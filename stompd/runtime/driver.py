@@ -87,10 +87,24 @@ class Driver:
         self._last_id += 1
         return SessionId(self._last_id)
 
-    def attach(self, session_id: SessionId, link: Link, *, has_soft_errors: bool = False) -> None:
-        """Begin to serve a link whose user has logged in, and which may outlive errors of single frames."""
+    def attach(
+        self,
+        session_id: SessionId,
+        link: Link,
+        client_id: str = "",
+        user_name: str = "",
+        *,
+        has_soft_errors: bool = False,
+    ) -> None:
+        """Begin to serve a link whose user has logged in.
+
+        It may have called itself something, and may outlive errors of single frames.
+
+        Raises:
+            InvalidClientId: Another link has the same client id.
+        """
+        self._broker.open_session(session_id, client_id, user_name, has_soft_errors=has_soft_errors)
         self._links[session_id] = link
-        self._broker.open_session(session_id, has_soft_errors=has_soft_errors)
 
     def detach(self, session_id: SessionId) -> None:
         """Forget a link that is gone; what it had not settled returns. Harmless when it was never attached."""

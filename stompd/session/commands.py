@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
-from stompd.broker.destination import Kind, parse_destination
+from stompd.broker.destination import Destination, Kind, parse_destination, read_group
 from stompd.broker.effects import SessionId
 from stompd.broker.message import Message
 from stompd.broker.requests import (
@@ -29,7 +29,6 @@ from stompd.errors import InvalidHeader, UnknownDelivery
 from stompd.selector.evaluate import Selector, compile_selector
 from stompd.session.advice import ODD_SEND_HEADERS
 from stompd.session.headers import (
-    DURABLE_FLAGS,
     SEND_HEADERS,
     UNSUPPORTED,
     invalid,
@@ -40,6 +39,7 @@ from stompd.session.headers import (
     show,
 )
 from stompd.session.kinds import qualify
+from stompd.session.naming import read_deletion, read_no_local, read_subscription
 from stompd.wire.frame import Frame, Version
 
 #: Builds the request that a frame makes, from the frame, the session's version and id, and the time.
@@ -89,9 +89,10 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
         raise missing("SUBSCRIBE", "destination", "/queue/orders")
     destination = _destination(qualify("SUBSCRIBE", headers, text) if "subscription-type" in headers else text)
     refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE"])
-    if destination.kind is Kind.TOPIC:
-        refuse_unsupported("SUBSCRIBE", headers, DURABLE_FLAGS)
     subscription_id = headers.get("id")
+    destination, naming = read_subscription(headers, destination, subscription_id)
+    if destination.kind is not Kind.TOPIC:
+        refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE of a queue"])
     if subscription_id is None and version is not Version.V1_0:
         # STOMP 1.1 "SUBSCRIBE Header id": required.
         raise missing("SUBSCRIBE", "id", "0")
@@ -108,6 +109,8 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
         is_named=subscription_id is not None,
         receipt=headers.get("receipt"),
         selector=_selector(headers),
+        naming=naming,
+        no_local=read_no_local(headers),
     )
 
 
@@ -120,8 +123,17 @@ def _selector(headers: Mapping[str, str]) -> Selector | None:
 
 def _unsubscribe(frame: Frame, version: Version, session_id: SessionId, now: float) -> Unsubscribe:
     headers = frame.headers
-    refuse_unsupported("UNSUBSCRIBE", headers, UNSUPPORTED["UNSUBSCRIBE"])
     subscription_id = headers.get("id")
+    naming = read_deletion(headers, subscription_id)
+    if naming is not None:
+        text = headers.get("destination")
+        # A durable subscription is deleted by its name, so the id of the consumer may be missing.
+        return Unsubscribe(
+            subscription_id or text or "",
+            headers.get("receipt"),
+            naming=naming,
+            destination=None if text is None else _topic(_destination(text)),
+        )
     if subscription_id is None and version is Version.V1_0:
         # STOMP 1.0 "UNSUBSCRIBE": the destination does instead of an id.
         subscription_id = headers.get("destination")
@@ -131,6 +143,12 @@ def _unsubscribe(frame: Frame, version: Version, session_id: SessionId, now: flo
         # STOMP 1.1 "UNSUBSCRIBE": id is required.
         raise missing("UNSUBSCRIBE", "id", "0")
     return Unsubscribe(subscription_id, headers.get("receipt"))
+
+
+def _topic(destination: Destination) -> Destination:
+    """Return the topic that the destination of a named subscription means."""
+    group = read_group(destination)
+    return destination if group is None else group[1]
 
 
 def _acknowledge(frame: Frame, version: Version, session_id: SessionId, now: float) -> Acknowledge:

@@ -31,6 +31,7 @@ def _row(name: str, values: str, default: str, meaning: str, *aliases: str) -> H
 _ANY: Final = "any text"
 _NUMBER: Final = "a number"
 _FLAG: Final = "yes or no"
+_TITLE: Final = "1 to 255 characters"
 _KINDS: Final = "`ANYCAST`, `MULTICAST`"
 _RECEIPT: Final = _row("receipt", _ANY, "none", "asks for a RECEIPT, which repeats it as `receipt-id`")
 _LENGTH: Final = _row("content-length", _NUMBER, "up to the NUL", "how many octets the body has")
@@ -38,21 +39,22 @@ _IN_TRANSACTION: Final = _row("transaction", "a transaction that is open", "none
 _TRANSACTION: Final = _row("transaction", _ANY, "required", "which transaction")
 _DURABLE_NAME: Final = _row(
     "durable-subscription-name",
-    _ANY,
+    _TITLE,
     "none",
-    "names a durable subscription",
+    "a durable subscription of a topic, of this name",
     "durable-subscriber-name",
     "activemq.subscriptionName",
     "activemq.subcriptionName",
     "x-queue-name",
 )
+_GROUP: Final = _row("subscription-group", _TITLE, "none", "a shared durable subscription of this group to a topic")
 
 _CONNECT: Final = (
     _row("accept-version", "versions with commas between", "1.0", "what the client speaks"),
     _row("host", _ANY, "none", "noted in the log; every host is the same broker"),
     _row("login", _ANY, "nobody", "checked if the broker was started with `--auth`, else not looked at"),
     _row("passcode", _ANY, "empty", "goes with `login`"),
-    _row("client-id", _ANY, "none", "who has durable subscriptions", "client_id", "activemq.clientID"),
+    _row("client-id", _TITLE, "none", "who has durable subscriptions", "client_id", "activemq.clientID"),
     _row("heart-beat", "two numbers of milliseconds", "0,0", "as in the specification; not looked at in 1.0"),
     _row("request-id", _ANY, "none", "comes back as `response-id`"),
     _row("soft-errors", _FLAG, "no", "keeps the connection after an ERROR about one frame", "jms-soft-errors"),
@@ -109,13 +111,14 @@ _SUBSCRIBE: Final = (
     ),
     _row("selector", "a condition of JMS", "none", "takes only the messages for which it is true"),
     _DURABLE_NAME,
-    _row("durable", _FLAG, "no", "a durable subscription of a topic that `id` names", "persistent"),
-    _row("subscription-group", _ANY, "none", "shares a subscription with others of the group"),
-    _row("shared", _FLAG, "no", "shares a named subscription with other connections"),
+    _row("durable", _FLAG, "no", "a durable subscription of a topic, whose name is the `id`", "persistent"),
+    _GROUP,
+    _row("jms-subscription", _TITLE, "none", "a shared subscription of this name that is not durable"),
+    _row("shared", _FLAG, "no", "several may subscribe under the name; each message goes to one of them"),
     _row("browser", _FLAG, "no", "shows the messages of a queue and leaves them there"),
     _row("browser-end", _FLAG, "yes", "whether browsing ends with the last message"),
     _row("exclusive", _FLAG, "no", "takes all messages while the others wait", "activemq.exclusive"),
-    _row("no-local", _FLAG, "no", "leaves out what the same connection sent", "no_local", "activemq.noLocal"),
+    _row("no-local", _FLAG, "no", "of a topic, nothing that the same connection sent", "no_local", "activemq.noLocal"),
     _row("consumer-priority", _NUMBER, "0", "which goes first", "x-priority", "activemq.priority"),
     _row("retroactive", "yes or no, or a number", "no", "begins with earlier messages", "activemq.retroactive"),
     _row("from-seq", _NUMBER, "none", "replays from there", "x-stream-offset"),
@@ -125,11 +128,12 @@ _SUBSCRIBE: Final = (
 
 _UNSUBSCRIBE: Final = (
     _row("id", _ANY, "required; in 1.0 the destination", "which subscription ends"),
-    _row("destination", _ANY, "none", "in 1.0, does in place of the `id`"),
+    _row("destination", _ANY, "none", "in 1.0, does in place of the `id`; which topic a durable subscription is of"),
     _RECEIPT,
     _LENGTH,
     _DURABLE_NAME,
-    _row("durable", _FLAG, "no", "removes the durable subscription", "persistent"),
+    _GROUP,
+    _row("durable", _FLAG, "no", "deletes the durable subscription that `id` names", "persistent"),
     _row("delete", _FLAG, "no", "removes the temporary destination that `destination` names"),
 )
 

@@ -191,31 +191,16 @@ class Feature(NamedTuple):
 _EMPTY: Final = frozenset({""})
 _OFF: Final = _FALSE | _EMPTY
 
-_DURABLE = Feature("a durable subscription", _EMPTY)
 _DELAY = Feature("delayed delivery", _OFF)
 _SCHEDULE = Feature("scheduled delivery", _EMPTY)
 _GROUP = Feature("message groups", _EMPTY)
 _DEDUPLICATION = Feature("the detection of duplicates", _EMPTY)
 _LAST_VALUE = Feature("last-value queues", _EMPTY)
 _EXCLUSIVE = Feature("an exclusive subscription", _OFF)
-_NO_LOCAL = Feature("not receiving its own messages", _OFF)
+_NO_LOCAL = Feature("not receiving its own messages from a queue", _OFF)
 _RETROACTIVE = Feature("messages from before the subscription", _OFF)
 _REPLAY = Feature("replay", _EMPTY)
 _CONSUMER_PRIORITY = Feature("priority among subscriptions", _OFF)
-
-_DURABLE_NAMES = {
-    "durable-subscription-name": _DURABLE,
-    "durable-subscriber-name": _DURABLE,
-    "activemq.subscriptionName": _DURABLE,
-    "activemq.subcriptionName": _DURABLE,  # a misspelling that ActiveMQ once had, still in use
-    "x-queue-name": _DURABLE,
-}
-
-#: Asks for a durable subscription on a topic, and on a queue for nothing that it does not have.
-DURABLE_FLAGS: Mapping[str, Feature] = {
-    "durable": Feature(_DURABLE.name, _OFF),
-    "persistent": Feature(_DURABLE.name, _OFF),
-}
 
 #: By command and header, what is not done yet.
 UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
@@ -240,14 +225,10 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "_AMQ_LVQ_NAME": _LAST_VALUE,
         "mandatory": Feature("an error when nobody takes the message", _OFF),
     },
-    "SUBSCRIBE": _DURABLE_NAMES
-    | {
+    "SUBSCRIBE": {
         "browser": Feature("browsing", _OFF),
         "exclusive": _EXCLUSIVE,
         "activemq.exclusive": _EXCLUSIVE,
-        "no-local": _NO_LOCAL,
-        "no_local": _NO_LOCAL,
-        "activemq.noLocal": _NO_LOCAL,
         "retroactive": _RETROACTIVE,
         "activemq.retroactive": _RETROACTIVE,
         "from-seq": _REPLAY,
@@ -255,11 +236,14 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "consumer-priority": _CONSUMER_PRIORITY,
         "x-priority": _CONSUMER_PRIORITY,
         "activemq.priority": _CONSUMER_PRIORITY,
-        "subscription-group": Feature("a shared subscription", _EMPTY),
         "consumer-window-size": Feature("credit counted in bytes", _EMPTY),
         "x-stream-filter": Feature("a filter of RabbitMQ's streams", _EMPTY),
     },
-    "UNSUBSCRIBE": _DURABLE_NAMES,
+    "SUBSCRIBE of a queue": {
+        "no-local": _NO_LOCAL,
+        "no_local": _NO_LOCAL,
+        "activemq.noLocal": _NO_LOCAL,
+    },
     "NACK": {
         "requeue": Feature("rejection without redelivery", _TRUE | _EMPTY),
         "delay": _DELAY,

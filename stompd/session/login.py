@@ -6,12 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import final
 
-from stompd.errors import UnsupportedVersion
+from stompd.errors import InvalidClientId, UnsupportedVersion
 from stompd.session.headers import parse_boolean, show
 from stompd.wire.frame import Version
 
 #: Ask that the connection be kept after an ERROR about one frame.
 _SOFT_ERRORS = ("soft-errors", "jms-soft-errors")
+
+#: What a client calls itself; the first header that is there counts.
+CLIENT_ID_NAMES = ("client-id", "client_id", "activemq.clientID")
+
+#: Characters of a client id.
+_CLIENT_ID_LENGTH = 255
 
 
 @final
@@ -27,12 +33,33 @@ class Login:
     passcode: str | None = field(repr=False)
     host: str | None
     headers: Mapping[str, str] = field(repr=False)
+    #: What the client calls itself, so that its durable subscriptions know it again; empty if it does not.
+    client_id: str = ""
 
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> Login:
-        """Return the login that the headers of a CONNECT frame describe."""
+        """Return the login that the headers of a CONNECT frame describe.
+
+        Raises:
+            InvalidClientId: The client id is empty or too long.
+        """
         others = {name: value for name, value in headers.items() if name != "passcode"}
-        return cls(headers.get("login"), headers.get("passcode"), headers.get("host"), others)
+        client_id = _read_client_id(headers)
+        return cls(headers.get("login"), headers.get("passcode"), headers.get("host"), others, client_id)
+
+
+def _read_client_id(headers: Mapping[str, str]) -> str:
+    for name in CLIENT_ID_NAMES:
+        value = headers.get(name)
+        if value is None:
+            continue
+        if 0 < len(value) <= _CLIENT_ID_LENGTH:
+            return value
+        raise InvalidClientId(
+            f"{show(name, value)} on CONNECT cannot be used. Accepted are 1 to {_CLIENT_ID_LENGTH} characters, for"
+            f" example {name}:billing-1; leave the header out if there are no durable subscriptions."
+        )
+    return ""
 
 
 def negotiate(accept_version: str | None, offered: Sequence[Version]) -> Version:

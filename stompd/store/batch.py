@@ -14,6 +14,7 @@ from stompd.broker.units import (
     InsertMessage,
     MarkDelivered,
     PutQueue,
+    PutSubscription,
     ReturnMessage,
     UnitOfWork,
 )
@@ -95,16 +96,17 @@ class Rows:
 class Batch:
     """What a sequence of units changes, grouped by kind.
 
-    The groups are applied in the order `dropped`, `queues`, `rows`, `marks`, `returns`, `deleted`. That equals the
-    order of the units, because the id of a queue or message is never used again after its deletion:
+    The groups are applied in the order `dropped`, `queues`, `subscriptions`, `rows`, `marks`, `returns`, `deleted`.
+    That equals the order of the units, because the id of a queue or message is never used again after its deletion:
 
     * Nothing done to a queue outlasts its deletion in the same batch, wherever it stands; so the other groups leave
-      dropped queues out, and the drop comes first, where it frees the name for a new queue.
+      dropped queues out, and the drop comes first, where it frees the name for a new queue. The same holds for the
+      durable subscription that a queue belongs to, since its key is that of the queue.
     * A message is inserted, then returned, then deleted, and of several returns the last one counts.
     * The mark of a queue only rises, so the highest one counts, once the queue exists.
     """
 
-    __slots__ = ("deleted", "dropped", "marks", "queues", "returns", "rows")
+    __slots__ = ("deleted", "dropped", "marks", "queues", "returns", "rows", "subscriptions")
 
     def __init__(self, units: Sequence[UnitOfWork]) -> None:
         """Sort the units' operations, and check each column at once, so that all stores refuse the same.
@@ -121,6 +123,7 @@ class Batch:
             for kind, operations in kinds.items():
                 kinds[kind] = [operation for operation in operations if operation.queue_id not in self.dropped]
         self.queues: list[PutQueue] = kinds[PutQueue]
+        self.subscriptions: list[PutSubscription] = kinds[PutSubscription]
         self.rows = [Rows(inserts) for inserts in _statements(kinds[InsertMessage])]
         self.marks: dict[QueueId, MessageId] = {}
         for mark in kinds[MarkDelivered]:
@@ -134,6 +137,8 @@ class Batch:
     def _check(self) -> None:
         _check_range("queue id", [put.queue_id for put in self.queues], _LARGEST_ID)
         _check_text("queue's name", [put.name for put in self.queues])
+        for put in self.subscriptions:
+            _check_text("durable subscription", [put.client_id, put.name, put.topic, put.selector])
         _check_range("delivery mark", list(self.marks.values()), _LARGEST_ID)
         _check_range("delivery count", list(self.returns.values()), _LARGEST_COUNT)
         for keys in (self.returns, self.deleted):
@@ -166,3 +171,11 @@ def _check_range(what: str, values: Sequence[int], highest: int) -> None:
 def _check_text(what: str, texts: Sequence[str]) -> None:
     if "\0" in "".join(texts):
         raise StoreRefused(f"a {what} contains NUL")
+
+
+def subscription_rows(subscriptions: Sequence[PutSubscription]) -> list[tuple[int, str, str, str, str, bool, bool]]:
+    """Return rows of durable subscriptions, in the order of the table's columns."""
+    return [
+        (put.queue_id, put.client_id, put.name, put.topic, put.selector, put.no_local, put.is_shared)
+        for put in subscriptions
+    ]

@@ -18,6 +18,7 @@ from stompd.broker.units import (
     Operation,
     Page,
     PutQueue,
+    PutSubscription,
     Recovered,
     RecoveredQueue,
     ReturnMessage,
@@ -38,6 +39,7 @@ class MemoryStore:
         """Make an empty store."""
         self.description = "memory only: messages are gone when the broker stops"
         self._queues: dict[QueueId, _Queue] = {}
+        self._subscriptions: dict[QueueId, PutSubscription] = {}
         self._is_open = False
         self._is_clean = True
 
@@ -52,14 +54,19 @@ class MemoryStore:
         found = sorted(self._queues.items(), key=lambda item: item[1].name)
         ids = [max(queue_id, queue.highest_id) for queue_id, queue in found]
         queues = [RecoveredQueue(queue_id, queue.name, len(queue.rows)) for queue_id, queue in found]
-        return Recovered(queues, max(ids, default=0))
+        self._subscriptions = {
+            queue_id: found for queue_id, found in self._subscriptions.items() if queue_id in self._queues
+        }
+        return Recovered(queues, max(ids, default=0), [found for _, found in sorted(self._subscriptions.items())])
 
     def apply(self, units: Sequence[UnitOfWork]) -> None:
         """Change the dictionaries, after everything that could be refused was checked; see `IMessageStore`."""
         self._require_open()
-        Batch(units)  # refuses what a database would
+        batch = Batch(units)  # refuses what a database would
         operations = [operation for unit in units for operation in unit.operations]
         self._check_names(operations)
+        if batch.subscriptions:
+            self._check_subscriptions(operations)
         for operation in operations:
             self._apply(operation)
 
@@ -97,6 +104,18 @@ class MemoryStore:
                 case DeleteQueue():
                     names.pop(operation.queue_id, None)
 
+    def _check_subscriptions(self, operations: Sequence[Operation]) -> None:
+        found = {queue_id: (put.client_id, put.name) for queue_id, put in self._subscriptions.items()}
+        for operation in operations:
+            match operation:
+                case PutSubscription() if operation.queue_id not in found:
+                    name = operation.client_id, operation.name
+                    if name in found.values():
+                        raise StoreRefused(f"there are two durable subscriptions {name}")
+                    found[operation.queue_id] = name
+                case DeleteQueue():
+                    found.pop(operation.queue_id, None)
+
     def _apply(self, operation: Operation) -> None:
         if isinstance(operation, PutQueue):
             if operation.queue_id not in self._queues:
@@ -114,8 +133,11 @@ class MemoryStore:
                 queue.set_count(operation.place.message_id, operation.delivery_count)
             case MarkDelivered():
                 queue.delivered_through = max(queue.delivered_through, operation.through)
+            case PutSubscription():
+                self._subscriptions.setdefault(operation.queue_id, operation)
             case DeleteQueue():  # pragma: no branch - the last kind
                 del self._queues[operation.queue_id]
+                self._subscriptions.pop(operation.queue_id, None)
 
 
 @final

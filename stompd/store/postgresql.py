@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from stompd.broker.message import Place, QueueId
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusable
 from stompd.store.arrays import Bigints, Booleans, Byteas, Column, Integers, Smallints, Texts, register
-from stompd.store.batch import Batch, Key, Rows
+from stompd.store.batch import Batch, Key, Rows, subscription_rows
 from stompd.store.dialect import Dialect, MessageRow, Statement
 from stompd.store.sql import SqlStore
 
@@ -75,6 +75,13 @@ _PUT_QUEUES = """
     FROM unnest(%b::bigint[], %b::text[], %b::boolean[]) AS put (queue_id, name, is_durable)
     ON CONFLICT (queue_id) DO NOTHING
 """
+_PUT_SUBSCRIPTIONS = """
+    INSERT INTO stompd_subscription (queue_id, client_id, name, topic, selector, no_local, is_shared)
+    SELECT queue_id, client_id, name, topic, selector, no_local, is_shared
+    FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::boolean[], %b::boolean[])
+        AS put (queue_id, client_id, name, topic, selector, no_local, is_shared)
+    ON CONFLICT (queue_id) DO NOTHING
+"""
 _MARK = """
     UPDATE stompd_queue AS queue SET delivered_through = mark.through
     FROM unnest(%b::bigint[], %b::bigint[]) AS mark (queue_id, through)
@@ -107,6 +114,7 @@ _DELETE_IN_LANE = """
 """
 _DROP_MESSAGES = "DELETE FROM stompd_message WHERE queue_id = ANY(%b::bigint[])"
 _DROP_QUEUES = "DELETE FROM stompd_queue WHERE queue_id = ANY(%b::bigint[])"
+_DROP_SUBSCRIPTIONS = "DELETE FROM stompd_subscription WHERE queue_id = ANY(%b::bigint[])"
 
 # Bodies behind the byte limit stay where they are: their length is known without reading them.
 _PAGE = """
@@ -125,6 +133,7 @@ _PAGE = """
 _ColumnType: TypeAlias = Callable[[Iterable[object]], Column]
 
 _KEY = (Bigints, Smallints, Bigints)
+_SUBSCRIPTION = (Bigints, Texts, Texts, Texts, Texts, Booleans, Booleans)
 _INSERTED = (*_KEY, Bigints, Bigints, Booleans, Texts, Texts, Byteas)
 
 _BEGIN, _COMMIT = Statement("BEGIN", ()), Statement("COMMIT", ())
@@ -206,7 +215,9 @@ class PostgresqlDialect(Dialect):
         return [
             *_over(_DROP_MESSAGES, (Bigints,), dropped),
             *_over(_DROP_QUEUES, (Bigints,), dropped),
+            *_over(_DROP_SUBSCRIPTIONS, (Bigints,), dropped),
             *_over(_PUT_QUEUES, (Bigints, Texts, Booleans), queues),
+            *_over(_PUT_SUBSCRIPTIONS, _SUBSCRIPTION, subscription_rows(batch.subscriptions)),
             *map(_insert, batch.rows),
             *_over(_MARK, (Bigints, Bigints), list(batch.marks.items())),
             *_over(_RETURN, (*_KEY, Integers), [(*key, count) for key, count in batch.returns.items()]),
@@ -310,7 +321,7 @@ def _is_common(batch: Batch) -> bool:
     return (
         len(batch.rows) == 1
         and bool(batch.deleted)
-        and not (batch.dropped or batch.queues or batch.marks or batch.returns)
+        and not (batch.dropped or batch.queues or batch.subscriptions or batch.marks or batch.returns)
         and max(message_id for _, _, message_id in batch.deleted) < min(batch.rows[0].message_ids)
     )
 

@@ -1,7 +1,7 @@
 """The tables as this release expects them; `db/versions` creates them and brings older ones here.
 
 Every table bears the prefix `stompd_`, because people share a database with other applications. The views
-`stompd_messages` and `stompd_queues` are for people; the program does not read them.
+`stompd_messages`, `stompd_queues` and `stompd_subscriptions` are for people; the program does not read them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     event,
     text,
 )
@@ -46,6 +47,20 @@ QUEUE = Table(
     Column("is_durable", Boolean, nullable=False),
     Column("delivered_through", BigInteger, nullable=False),
     Column("recovered_through", BigInteger, nullable=False),
+)
+
+#: One row per durable subscription, whose messages are those of its queue. An empty `client_id` or `selector` is none.
+SUBSCRIPTION = Table(
+    "stompd_subscription",
+    METADATA,
+    Column("queue_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("client_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("selector", Text, nullable=False),
+    Column("no_local", Boolean, nullable=False),
+    Column("is_shared", Boolean, nullable=False),
+    UniqueConstraint("client_id", "name", name="stompd_subscription_name"),
 )
 
 #: One row per message and queue. The key is the order of delivery (`urgency` is 9 - priority), so that an insert
@@ -111,6 +126,23 @@ EXTRAS = {
         LEFT JOIN stompd_message AS message ON message.queue_id = queue.queue_id
         GROUP BY queue.queue_id
         """,
+        """
+        CREATE VIEW stompd_subscriptions AS
+        SELECT subscription.client_id,
+               subscription.name,
+               subscription.topic,
+               subscription.selector,
+               subscription.no_local,
+               subscription.is_shared,
+               count(message.message_id) AS pending_count,
+               to_timestamp(min(message.timestamp_ms) / 1000.0) AS oldest_sent_at,
+               queue.name AS queue,
+               subscription.queue_id
+        FROM stompd_subscription AS subscription
+        JOIN stompd_queue AS queue ON queue.queue_id = subscription.queue_id
+        LEFT JOIN stompd_message AS message ON message.queue_id = subscription.queue_id
+        GROUP BY subscription.queue_id, queue.queue_id
+        """,
     ),
     "sqlite": (
         """
@@ -145,6 +177,23 @@ EXTRAS = {
         FROM stompd_queue AS queue
         LEFT JOIN stompd_message AS message ON message.queue_id = queue.queue_id
         GROUP BY queue.queue_id
+        """,
+        """
+        CREATE VIEW stompd_subscriptions AS
+        SELECT subscription.client_id,
+               subscription.name,
+               subscription.topic,
+               subscription.selector,
+               subscription.no_local,
+               subscription.is_shared,
+               count(message.message_id) AS pending_count,
+               strftime('%Y-%m-%dT%H:%M:%fZ', min(message.timestamp_ms) / 1000.0, 'unixepoch') AS oldest_sent_at,
+               queue.name AS queue,
+               subscription.queue_id
+        FROM stompd_subscription AS subscription
+        JOIN stompd_queue AS queue ON queue.queue_id = subscription.queue_id
+        LEFT JOIN stompd_message AS message ON message.queue_id = subscription.queue_id
+        GROUP BY subscription.queue_id, queue.queue_id
         """,
     ),
 }

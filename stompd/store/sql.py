@@ -12,13 +12,13 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from zope.interface import implementer
 
 from stompd.broker.message import HIGHEST_PRIORITY, Message, Place, QueueId
-from stompd.broker.units import Page, Recovered, RecoveredQueue, StoredMessage, UnitOfWork
+from stompd.broker.units import Page, PutSubscription, Recovered, RecoveredQueue, StoredMessage, UnitOfWork
 from stompd.errors import StoreError, StoreLocked, StoreLost, StoreRefused, StoreUnavailable, StoreUnusable
 from stompd.interfaces import IMessageStore
 from stompd.store.batch import Batch
 from stompd.store.dialect import Dialect, MessageRow
 from stompd.store.revision import current_revision, head_revision, is_newer, upgrade
-from stompd.store.schema import BROKER, MESSAGE, QUEUE
+from stompd.store.schema import BROKER, MESSAGE, QUEUE, SUBSCRIPTION
 
 #: Before the first message of any queue: urgencies start at 0 and ids at 1.
 _HEAD = Place(0, 0)
@@ -146,6 +146,7 @@ class SqlStore:
         connection.execute(BROKER.delete())
         connection.execute(BROKER.insert().values(broker_id=1, owner=owner, is_clean=False))
         connection.execute(QUEUE.delete().where(~QUEUE.c.is_durable))
+        connection.execute(SUBSCRIPTION.delete().where(SUBSCRIPTION.c.queue_id.not_in(select(QUEUE.c.queue_id))))
         # In the words of the partial index, so that the database uses it.
         connection.execute(MESSAGE.delete().where(text("NOT is_persistent")))
         if is_clean is False:
@@ -171,7 +172,20 @@ class SqlStore:
             else:
                 connection.execute(MESSAGE.delete().where(MESSAGE.c.queue_id == group.queue_id))
         found = [RecoveredQueue(queue.queue_id, queue.name, counts[queue.queue_id]) for queue in queues]
-        return Recovered(found, max(ids, default=0))
+        subscriptions = [
+            PutSubscription(
+                row.queue_id,
+                row.client_id,
+                row.name,
+                row.topic,
+                selector=row.selector,
+                no_local=row.no_local,
+                is_shared=row.is_shared,
+            )
+            for row in connection.execute(select(SUBSCRIPTION).order_by(SUBSCRIPTION.c.queue_id)).all()
+            if row.queue_id in counts
+        ]
+        return Recovered(found, max(ids, default=0), subscriptions)
 
     @contextmanager
     def _connecting(self) -> Iterator[Connection]:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from stompd.broker.message import Place, QueueId
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusable
-from stompd.store.batch import Batch, Rows
+from stompd.store.batch import Batch, Rows, subscription_rows
 from stompd.store.dialect import Dialect, MessageRow, Statement
 from stompd.store.sql import SqlStore
 
@@ -32,6 +32,13 @@ _BUSY_SECONDS = 1.0
 _PUT_QUEUES = """
     INSERT INTO stompd_queue (queue_id, name, is_durable, delivered_through, recovered_through)
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), 0, 0
+    FROM json_each(?) WHERE true ON CONFLICT (queue_id) DO NOTHING
+"""
+_PUT_SUBSCRIPTIONS = """
+    INSERT INTO stompd_subscription (queue_id, client_id, name, topic, selector, no_local, is_shared)
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+           json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
+           json_extract(value, '$[6]')
     FROM json_each(?) WHERE true ON CONFLICT (queue_id) DO NOTHING
 """
 _MARK = """
@@ -51,6 +58,7 @@ _DELETE = """
 """
 _DROP_MESSAGES = "DELETE FROM stompd_message WHERE queue_id IN (SELECT value FROM json_each(?))"
 _DROP_QUEUES = "DELETE FROM stompd_queue WHERE queue_id IN (SELECT value FROM json_each(?))"
+_DROP_SUBSCRIPTIONS = "DELETE FROM stompd_subscription WHERE queue_id IN (SELECT value FROM json_each(?))"
 
 _AHEAD = """
     FROM (SELECT * FROM stompd_message WHERE queue_id = ? AND (urgency, message_id) > (?, ?)
@@ -147,7 +155,9 @@ class SqliteDialect(Dialect):
         return [
             *_over(_DROP_MESSAGES, dropped),
             *_over(_DROP_QUEUES, dropped),
+            *_over(_DROP_SUBSCRIPTIONS, dropped),
             *_over(_PUT_QUEUES, queues),
+            *_over(_PUT_SUBSCRIPTIONS, subscription_rows(batch.subscriptions)),
             *chain.from_iterable(_inserts(rows) for rows in batch.rows),
             *_over(_MARK, list(batch.marks.items())),
             *_over(_RETURN, [(*key, count) for key, count in batch.returns.items()]),

@@ -37,6 +37,7 @@ from stompd.broker.requests import (
     DeliveryName,
     DeliveryToken,
     Disconnect,
+    Naming,
     Reject,
     Request,
     Send,
@@ -50,6 +51,7 @@ from stompd.broker.units import (
     MarkDelivered,
     Operation,
     PutQueue,
+    PutSubscription,
     ReturnMessage,
 )
 from stompd.errors import StompError
@@ -90,6 +92,10 @@ class Core:
         for session in (1, 2, 3):
             self.broker.open_session(SessionId(session))
 
+    def open(self, session: int, client_id: str = "", user_name: str = "") -> None:
+        """Open one more session, or one that was lost again."""
+        self.broker.open_session(SessionId(session), client_id, user_name)
+
     def refuse(self, session: int, error: StompError, receipt: str | None = None) -> None:
         self.broker.refuse(SessionId(session), error, receipt)
 
@@ -128,13 +134,34 @@ class Core:
         prefetch: int | None = None,
         receipt: str | None = None,
         selector: str = "",
+        naming: Naming | None = None,
+        no_local: bool = False,
     ) -> None:
-        selected = compile_selector(selector) if selector else None
-        request = Subscribe(parse_destination(to), name, ack, prefetch=prefetch, receipt=receipt, selector=selected)
-        self.submit(session, request)
+        self.submit(
+            session,
+            Subscribe(
+                parse_destination(to),
+                name,
+                ack,
+                prefetch=prefetch,
+                receipt=receipt,
+                selector=compile_selector(selector) if selector else None,
+                naming=naming,
+                no_local=no_local,
+            ),
+        )
 
-    def unsubscribe(self, session: int, name: str = "s", receipt: str | None = None) -> None:
-        self.submit(session, Unsubscribe(name, receipt))
+    def unsubscribe(
+        self,
+        session: int,
+        name: str = "s",
+        receipt: str | None = None,
+        *,
+        naming: Naming | None = None,
+        to: str | None = None,
+    ) -> None:
+        destination = None if to is None else parse_destination(to)
+        self.submit(session, Unsubscribe(name, receipt, naming=naming, destination=destination))
 
     def token(self, session: int, body: str) -> DeliveryToken:
         """The `ack` header of the newest delivery of that body."""
@@ -270,6 +297,8 @@ class Core:
                 return f"return {self._bodies[operation.place.message_id]} {operation.delivery_count}"
             case PutQueue():
                 return f"queue {operation.name if operation.is_durable else 'of a subscription'}"
+            case PutSubscription():
+                return f"subscription {operation.client_id}.{operation.name}"
             case DeleteQueue():
                 return "drop queue"
             case MarkDelivered():

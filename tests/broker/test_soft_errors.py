@@ -196,6 +196,7 @@ def test_each_error_says_whether_it_is_about_one_frame() -> None:
         "FrameTooLarge",
         "HeartBeatMissed",
         "InternalError",
+        "InvalidClientId",
         "LoginFailed",
         "LoginTimedOut",
         "MalformedFrame",

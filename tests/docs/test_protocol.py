@@ -10,7 +10,9 @@ from stompd import errors
 from stompd.broker.requests import AckMode
 from stompd.config import KEYS
 from stompd.errors import StompError
-from stompd.session.headers import DURABLE_FLAGS, UNSUPPORTED
+from stompd.session.headers import UNSUPPORTED
+from stompd.session.login import CLIENT_ID_NAMES
+from stompd.session.naming import DURABLE_FLAGS, DURABLE_NAMES, NO_LOCAL_NAMES
 from tests.docs.documents import ROOT, code, read, rows, section
 from tests.harness.rules import table
 
@@ -56,6 +58,19 @@ def _table(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith("|")]
 
 
+def test_headers_of_named_subscriptions_are_those_of_the_program() -> None:
+    listed = [code(row[0]) + code(row[1]) for row in rows(section(PROTOCOL, "SUBSCRIBE"))]
+
+    for names in (DURABLE_NAMES, DURABLE_FLAGS, NO_LOCAL_NAMES):
+        assert list(names) in listed
+
+
+def test_client_id_is_spelled_as_in_the_program() -> None:
+    listed = [code(row[0]) + code(row[1]) for row in rows(section(PROTOCOL, "CONNECT"))]
+
+    assert list(CLIENT_ID_NAMES) in listed
+
+
 def test_ack_modes_are_those_of_the_program() -> None:
     modes = [code(row[0]) for row in rows(section(PROTOCOL, "Acknowledgement and redelivery"))]
 
@@ -65,19 +80,22 @@ def test_ack_modes_are_those_of_the_program() -> None:
 def test_refused_headers_are_those_of_the_program() -> None:
     listed: dict[str, set[str]] = {}
     for commands, names, _ in rows(section(PROTOCOL, "Headers that are refused")):
-        for command in commands.removesuffix(" of a topic").split(", "):
+        for command in commands.split(", "):
             listed.setdefault(command, set()).update(code(names))
 
     refused = {command: set(names) for command, names in UNSUPPORTED.items()}
     refused["SEND"] |= {"reply-to", "/temp-queue/", "/temp-topic/"}
-    refused["SUBSCRIBE"] |= set(DURABLE_FLAGS)
     assert listed == refused
 
 
 def test_limits_are_those_of_the_program() -> None:
     listed = {name for row in rows(section(PROTOCOL, "Limits")) for name in code(row[0])}
 
-    defaults = {"limits.queue_prefetch", "limits.topic_prefetch"}  # not limits: what is granted to who does not ask
+    defaults = {
+        "limits.queue_prefetch",
+        "limits.topic_prefetch",
+        "limits.shared_prefetch",
+    }  # not limits: what is granted to who does not ask
     assert listed | defaults == {name for name in KEYS if name.startswith("limits.")}
 
 

@@ -11,7 +11,7 @@ import pytest
 import stomp
 
 from tests.harness.process import BrokerProcess
-from tests.harness.raw import PATIENCE_SECONDS
+from tests.harness.raw import PATIENCE_SECONDS, unique_name
 from tests.harness.waiting import wait_for
 from tests.interop.conftest import HEART_BEAT
 
@@ -292,3 +292,50 @@ def test_error_reaches_the_listener_before_the_close(connect: Callable[..., Peer
     assert error.headers["error-code"] == "invalid-destination"
     assert error.headers["receipt-id"] == "refused"
     assert peer.recorder.disconnected.wait(PATIENCE_SECONDS)
+
+
+#: How the clients of other brokers spell a durable subscription: the headers of CONNECT and of SUBSCRIBE.
+DIALECTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "activemq": ({"client-id": "interop"}, {"activemq.subscriptionName": "feed"}),
+    "artemis": ({"client-id": "interop"}, {"durable-subscription-name": "feed"}),
+    "artemis before": ({"client-id": "interop"}, {"durable-subscriber-name": "feed"}),
+    "rabbitmq": ({}, {"durable": "true", "auto-delete": "false"}),
+    "rabbitmq by name": ({}, {"x-queue-name": "feed", "durable": "true", "auto-delete": "false"}),
+    "apollo": ({}, {"persistent": "true"}),
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_durable_subscription_in_the_words_of_other_brokers(
+    connect: Callable[..., Peer], put: Put, version: str, dialect: str
+) -> None:
+    topic = unique_name("/topic/interop")
+    login, headers = DIALECTS[dialect]
+    first = connect(version, headers=login)
+    first.connection.subscribe(topic, id="feed", headers={**headers, "receipt": "subscribed"})
+    first.expect_receipt("subscribed")
+    first.close()
+    put(topic, "a", "b")
+
+    second = connect(version, headers=login)
+    second.connection.subscribe(topic, id="feed", headers=headers)
+    second.recorder.expect_bodies("a", "b")
+    second.connection.unsubscribe(id="feed", headers={**headers, "receipt": "deleted"})
+    second.expect_receipt("deleted")
+    put(topic, "c")
+    second.connection.subscribe(topic, id="feed", headers={**headers, "receipt": "again"})
+
+    assert second.recorder.expect("RECEIPT").headers["pending"] == "0"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_virtual_topic_of_activemq(connect: Callable[..., Peer], put: Put, version: str) -> None:
+    name = unique_name("VirtualTopic.interop")
+    peer = connect(version)
+    peer.connection.subscribe(f"/queue/Consumer.billing.{name}", id="1", headers={"receipt": "subscribed"})
+    peer.expect_receipt("subscribed")
+
+    put(f"/topic/{name}", "a", "b")
+
+    peer.recorder.expect_bodies("a", "b")

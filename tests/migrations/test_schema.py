@@ -57,7 +57,11 @@ def test_migrations_from_nothing_make_the_schema(connection: Connection) -> None
     upgrade(connection)
 
     assert catalog(connection) == expected
-    assert {name for kind, name, _ in expected if kind == "view"} == {"stompd_messages", "stompd_queues"}
+    assert {name for kind, name, _ in expected if kind == "view"} == {
+        "stompd_messages",
+        "stompd_queues",
+        "stompd_subscriptions",
+    }
 
 
 def test_a_new_migration_would_be_empty(connection: Connection) -> None:

@@ -276,6 +276,38 @@ def test_refused_login_is_an_error() -> None:
     assert client.transport.ending == ["half-closed"]
 
 
+def test_client_id_in_use_is_an_error() -> None:
+    site = Site()
+    first = site.client(client_id="c")
+    second = site.client(None)
+
+    second.send(frame("CONNECT", accept_version="1.2", host="x", client_id="c"))
+
+    assert second.texts() == ["ERROR invalid-client-id"]
+    assert second.transport.ending == ["half-closed"]
+    assert first.texts() == []
+
+
+def test_client_id_is_free_when_its_connection_is_lost() -> None:
+    site = Site()
+    site.client(client_id="c").lose()
+    site.run()
+
+    site.client(client_id="c")
+
+
+def test_client_id_stays_in_use_when_a_second_connection_is_refused() -> None:
+    site = Site()
+    site.client(client_id="c")
+    for _ in range(2):
+        client = site.client(None)
+
+        client.send(frame("CONNECT", accept_version="1.2", host="x", client_id="c"))
+        client.lose()
+
+        assert client.texts() == ["ERROR invalid-client-id"]
+
+
 def test_portal_that_breaks_is_an_internal_error(logged: LoggedEvents) -> None:
     checker = LateChecker()
     client = Site(checker).client(None)

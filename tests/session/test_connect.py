@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stompd.errors import InvalidHeader, LoginFailed, MissingHeader, UnsupportedVersion
-from stompd.session.login import Login, negotiate
+from stompd.errors import InvalidClientId, InvalidHeader, LoginFailed, MissingHeader, UnsupportedVersion
+from stompd.session.login import CLIENT_ID_NAMES, Login, negotiate
 from stompd.session.session import Session, SessionSettings
 from stompd.wire.frame import Frame, Version
 from tests.session.peer import NOW, connected, frame, new_session, read
@@ -93,6 +93,25 @@ def test_login_shows_no_secret() -> None:
     login = connect(new_session(), {"login": "alice", "passcode": "secret", "token": "secret"})
 
     assert "secret" not in repr(login)
+
+
+@pytest.mark.parametrize("name", CLIENT_ID_NAMES)
+def test_client_id_and_its_aliases(name: str) -> None:
+    assert connect(new_session(), {name: "c"}).client_id == "c"
+
+
+def test_canonical_client_id_counts_more_than_its_aliases() -> None:
+    assert connect(new_session(), {"client_id": "b", "client-id": "a"}).client_id == "a"
+
+
+def test_client_id_is_empty_if_there_is_none() -> None:
+    assert connect(new_session(), {}).client_id == ""
+
+
+@pytest.mark.parametrize("value", ["", "c" * 256])
+def test_client_id_that_cannot_be_used_is_refused(value: str) -> None:
+    with pytest.raises(InvalidClientId, match="1 to 255 characters, for example client-id:"):
+        connect(new_session(), {"client-id": value})
 
 
 def test_connect_without_login_is_nobodys() -> None:

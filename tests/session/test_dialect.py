@@ -36,7 +36,7 @@ def test_every_header_of_send_that_is_read_is_there() -> None:
 
 @pytest.mark.parametrize("command", [*UNSUPPORTED])
 def test_every_header_that_is_refused_is_there(command: str) -> None:
-    assert set(UNSUPPORTED[command]) <= _NAMES[command]
+    assert set(UNSUPPORTED[command]) <= _NAMES[command.partition(" ")[0]]  # "SUBSCRIBE of a queue"
 
 
 @pytest.mark.parametrize(

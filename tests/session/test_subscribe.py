@@ -106,11 +106,6 @@ def test_prefetch_that_is_no_number_is_refused(value: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("durable-subscription-name", "no"),
-        ("durable-subscriber-name", "n"),
-        ("activemq.subscriptionName", "n"),
-        ("activemq.subcriptionName", "n"),
-        ("x-queue-name", "n"),
         ("browser", "true"),
         ("exclusive", "true"),
         ("activemq.exclusive", "true"),
@@ -124,7 +119,6 @@ def test_prefetch_that_is_no_number_is_refused(value: str) -> None:
         ("consumer-priority", "5"),
         ("x-priority", "5"),
         ("activemq.priority", "5"),
-        ("subscription-group", "g"),
         ("consumer-window-size", "0"),
     ],
 )
@@ -133,12 +127,6 @@ def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
         subscribe({name: value})
 
     assert caught.value.detail.startswith(f"{name}:{value} on SUBSCRIBE asks for ")
-
-
-@pytest.mark.parametrize("name", ["durable", "persistent"])
-def test_durable_subscription_of_a_topic_is_refused(name: str) -> None:
-    with pytest.raises(UnsupportedHeader, match=f"{name}:true on SUBSCRIBE asks for a durable subscription"):
-        subscribe({"destination": "/topic/a", name: "true"})
 
 
 @pytest.mark.parametrize("name", ["durable", "persistent"])
@@ -187,11 +175,6 @@ def test_unsubscribe_needs_an_id(version: str) -> None:
 def test_unsubscribe_needs_an_id_or_a_destination_in_1_0() -> None:
     with pytest.raises(MissingHeader, match="UNSUBSCRIBE needs the header id"):
         request("UNSUBSCRIBE", {}, version="1.0")
-
-
-def test_unsubscribe_from_a_durable_subscription_is_refused() -> None:
-    with pytest.raises(UnsupportedHeader, match="durable-subscription-name:n on UNSUBSCRIBE"):
-        request("UNSUBSCRIBE", {"durable-subscription-name": "n"})
 
 
 def test_body_of_another_frame_is_ignored() -> None:

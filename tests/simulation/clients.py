@@ -17,6 +17,7 @@ from stompd.broker.requests import (
     DeliveryName,
     DeliveryToken,
     Disconnect,
+    Naming,
     Reject,
     Request,
     Send,
@@ -38,7 +39,8 @@ from tests.simulation.records import (
 )
 
 _QUEUES = ("/queue/a", "/queue/b")
-_TOPICS = ("/topic/t",)
+_TOPICS = ("/topic/t", "/topic/u")
+_DURABLE = ("d", "e")  # names of durable subscriptions, which all sessions share
 _PRIORITIES = (4, 4, 4, 4, 9, 0)
 _MAX_SUBSCRIPTIONS = 3
 _MAX_TRANSACTIONS = 2
@@ -105,8 +107,15 @@ class Clients:
         name = next(name for name in "xyzw" if name not in session.subscriptions)
         path = self._random.choice(_QUEUES + _TOPICS)
         ack_mode = self._random.choice((AckMode.AUTO, AckMode.CLIENT, AckMode.INDIVIDUAL, AckMode.INDIVIDUAL))
+        durable = self._random.choice((None, *_DURABLE)) if path in _TOPICS else None
+        home = self._model.durable.get(durable or "")
+        if home is not None and home.topic != path and self._model.consumers(home):
+            durable = None  # it would be refused
+        elif home is not None and home.creation is not None and home.creation.is_refused:
+            durable = None  # so would this, and a later frame of the session too
         selector = self._random.choice(list(SELECTORS)) if self._random.random() < self._selectivity else ""
-        self.subscribe(session, path, name, ack_mode, self._random.choice((None, 0, 1, 3)), selector)
+        prefetch = self._random.choice((None, 0, 1, 3))
+        self.subscribe(session, path, name, ack_mode, prefetch, selector="" if durable else selector, durable=durable)
 
     def subscribe(
         self,
@@ -115,15 +124,22 @@ class Clients:
         name: str,
         ack_mode: AckMode,
         prefetch: int | None,
+        *,
         selector: str = "",
+        durable: str | None = None,
     ) -> ClientSubscription:
         """Send a SUBSCRIBE."""
         limits, record = self._model.limits, self._record(session)
-        is_topic = path in _TOPICS
+        is_topic = path in _TOPICS and durable is None
         session.subscription_count += 1
         number = session.subscription_count
-        home = Home(f"{path}/{session.session_id}/{number}", is_durable=False) if is_topic else self._model.home(path)
-        default = limits.topic_prefetch if is_topic else limits.queue_prefetch
+        if durable is not None:
+            home = self._model.subscribe_durably(record, durable, path)
+        elif is_topic:
+            home = Home(f"{path}/{session.session_id}/{number}", is_durable=False)
+        else:
+            home = self._model.home(path)
+        default = limits.topic_prefetch if is_topic else limits.shared_prefetch if durable else limits.queue_prefetch
         credit = default if prefetch is None else min(prefetch or limits.highest_prefetch, limits.highest_prefetch)
         topic = path if is_topic else None
         subscription = ClientSubscription(session, name, number, ack_mode, home, topic, credit, record, selector)
@@ -136,16 +152,33 @@ class Clients:
             prefetch=prefetch,
             receipt=record.receipt,
             selector=compile_selector(selector) if selector else None,
+            naming=Naming(durable, is_shared=True) if durable else None,
         )
         self._submit(session, request)
         return subscription
 
     def _unsubscribe(self, session: ClientSession, now: float) -> None:
-        if session.subscriptions:
-            subscription = self._random.choice(list(session.subscriptions.values()))
-            record = self._record(session)
+        subscription = self._random.choice([None, *session.subscriptions.values()])
+        name = self._deletable(subscription) if self._random.random() < 0.5 else None
+        if subscription is None and name is None:
+            return
+        record = self._record(session)
+        if subscription is not None:
             self._model.unsubscribe(subscription)
-            self._submit(session, Unsubscribe(subscription.name, record.receipt))
+        if name is not None:
+            self._model.delete(record, name)
+        naming = Naming(name) if name else None
+        self._submit(
+            session, Unsubscribe(subscription.name if subscription else "fresh", record.receipt, naming=naming)
+        )
+
+    def _deletable(self, subscription: ClientSubscription | None) -> str | None:
+        """Return a durable subscription that can be deleted: that of a consumer, or one without any."""
+        for name, home in self._model.durable.items():
+            is_own = subscription is not None and subscription.home is home
+            if is_own == (subscription is not None) and self._model.consumers(home) == is_own:
+                return None if self._model.is_held(home) else name
+        return None
 
     def _settle(self, session: ClientSession, now: float) -> None:
         """ACK or NACK one of the last deliveries, mostly one that is still outstanding."""
@@ -168,9 +201,9 @@ class Clients:
         name: DeliveryName = DeliveryToken(subscription.number, number)
         if not session.names_by_token:
             name = DeliveredMessage(str(copy.message.message_id), subscription.name)
-            # The client's id may be in use again, and the message may have been given to it again.
+            # The client's id may be in use again, and the message may have been given to it again, from any queue.
             subscription = session.subscriptions.get(subscription.name, subscription)
-            numbers = [number for number, other in subscription.outstanding.items() if other is copy]
+            numbers = [number for number, other in subscription.outstanding.items() if other.message is copy.message]
             number = numbers[0] if numbers else 0
         record = self._record(session)
         meant = _meant(subscription, number)

@@ -14,7 +14,17 @@ from stompd.broker.effects import CloseSession, Confirm, Decline, Deliver, Effec
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
 from stompd.broker.requests import AckMode
-from stompd.broker.units import DeleteMessage, InsertMessage, Operation, PutQueue, ReturnMessage, UnitOfWork
+from stompd.broker.units import (
+    DeleteMessage,
+    DeleteQueue,
+    InsertMessage,
+    Operation,
+    PutQueue,
+    PutSubscription,
+    Recovered,
+    ReturnMessage,
+    UnitOfWork,
+)
 from tests.simulation.promises import check_delivery, check_memory, check_quiet, recover
 from tests.simulation.records import (
     ClientSession,
@@ -35,6 +45,7 @@ class Model:
         self.limits = limits
         self.sessions: dict[int, ClientSession] = {}
         self.homes: dict[str, Home] = {}
+        self.durable: dict[str, Home] = {}  # the queues of durable subscriptions, by name
         self._answered = 0
         self._handed_out = 0
         self._homes_by_id: dict[int, Home] = {}
@@ -72,6 +83,39 @@ class Model:
 
     def know_queue(self, queue_id: int, home: Home) -> None:
         self._homes_by_id[queue_id] = home
+
+    def subscribe_durably(self, record: Record, name: str, topic: str) -> Home:
+        """Note that a durable subscription is used, made or replaced, and return its queue."""
+        home = self.durable.get(name)
+        if home is None or home.topic != topic:
+            if home is not None:
+                self._end(record, home)
+            home = self.durable[name] = Home(f"/dsub/.{name}", is_durable=True, topic=topic, creation=record)
+        record.durable = home
+        return home
+
+    def delete(self, record: Record, name: str) -> None:
+        """Note that a durable subscription is deleted."""
+        self._end(record, self.durable.pop(name))
+
+    def consumers(self, home: Home) -> int:
+        """How many subscriptions a queue has."""
+        subscriptions = chain.from_iterable(session.subscriptions.values() for session in self.sessions.values())
+        return sum(subscription.home is home for subscription in subscriptions)
+
+    def is_held(self, home: Home) -> bool:
+        """Whether an open transaction holds a message of a queue."""
+        transactions = chain.from_iterable(session.transactions.values() for session in self.sessions.values())
+        return any(
+            isinstance(held, HeldSettlement) and any(copy.home is home for copy in held.copies)
+            for held in chain.from_iterable(transactions)
+        )
+
+    def _end(self, record: Record, home: Home) -> None:
+        record.deleting.append(home)
+        home.is_alive = False
+        for copy in list(home.live):
+            copy.move(State.GONE)
 
     def unsubscribe(self, subscription: ClientSubscription) -> None:
         subscription.is_active = False
@@ -152,7 +196,9 @@ class Model:
     def written(self, unit: UnitOfWork) -> None:
         """Note that the store has a unit, though the broker may never hear of it."""
         for operation in unit.operations:
-            if isinstance(operation, InsertMessage | DeleteMessage):
+            if isinstance(operation, DeleteQueue):
+                self._in_store.difference_update(self._homes_by_id[operation.queue_id].by_id.values())
+            elif isinstance(operation, InsertMessage | DeleteMessage):
                 copy = self._find(operation)
                 if copy is not None and copy.is_durable:
                     change = self._in_store.add if isinstance(operation, InsertMessage) else self._in_store.discard
@@ -182,11 +228,26 @@ class Model:
         for copy in chain(record.settling, record.returning):
             copy.come_back(unit.serial)
         record.session.settled = [copy for copy in record.session.settled if copy not in record.settling]
+        if record.durable:
+            self.durable = {name: home for name, home in self.durable.items() if home is not record.durable}
+            self._end(record, record.durable)
+            for subscription in list(record.session.subscriptions.values()):
+                if subscription.record is record:
+                    self.unsubscribe(subscription)
         self.fail(record)
 
     def may_refuse(self, unit: UnitOfWork) -> bool:
         """Whether a client is to blame for the unit."""
-        return unit.serial in self._by_serial
+        record = self._by_serial.get(unit.serial)
+        if record is None:
+            return False
+        # Others who use a durable subscription would be refused with its creator, each in its turn.
+        subscriptions = chain.from_iterable(session.subscriptions.values() for session in self.sessions.values())
+        return record.durable not in {found.home for found in subscriptions if found.record is not record}
+
+    def refusing(self, unit: UnitOfWork) -> None:
+        """Note that the store refuses a unit."""
+        self._by_serial[unit.serial].is_refused = True
 
     # What the broker answers.
 
@@ -234,15 +295,17 @@ class Model:
             raise Violation("somebody waits for a unit that is not urgent")
         record.serial = unit.serial
         self._by_serial[unit.serial] = record
-        touched = {self._find(each) for each in unit.operations if not isinstance(each, PutQueue)}
+        touched = {self._find(each) for each in unit.operations}
         for copy in chain(record.arriving, record.settling, record.returning):
             if copy.is_durable and copy not in touched:
                 raise Violation(f"{copy.name} is missing in the unit of its transaction")
 
     def _read(self, operation: Operation, serial: int, now: float) -> Record | None:
         """Return the request that an operation belongs to, unless it is the broker's own."""
+        if isinstance(operation, PutSubscription):
+            return self._homes_by_id[operation.queue_id].creation
         if isinstance(operation, PutQueue):
-            if operation.is_durable:
+            if operation.is_durable and operation.queue_id not in self._homes_by_id:
                 self._homes_by_id[operation.queue_id] = self.home(operation.name)
             return None
         copy = self._find(operation)
@@ -253,7 +316,7 @@ class Model:
                 return copy.record
             copy.visible_after = serial
         elif isinstance(operation, DeleteMessage):
-            if copy.state is State.SETTLING:
+            if copy.state is State.SETTLING or self._went_with_queue(copy, is_rejected=False):
                 return copy.record
             if copy.state is not State.GONE and not 0 < copy.message.expires_ms <= now * 1000:
                 raise Violation(f"{copy.name} is deleted while {copy.state.name}")
@@ -261,8 +324,16 @@ class Model:
         elif isinstance(operation, ReturnMessage) and copy.record is not None:
             is_counted = copy in copy.record.rejected and copy.record.receipt is not None
             is_first = copy.record.serial is None
-            return copy.record if copy.state is State.RETURNING or (is_counted and is_first) else None
+            is_returning = copy.state is State.RETURNING or self._went_with_queue(copy, is_rejected=True)
+            return copy.record if is_returning or (is_counted and is_first) else None
         return None
+
+    def _went_with_queue(self, copy: Copy, *, is_rejected: bool) -> bool:
+        """Whether a message was settled, and its queue deleted before the unit was handed out."""
+        record = copy.record
+        if record is None or copy.home.is_alive:
+            return False
+        return copy in (record.returning if is_rejected else record.settling)
 
     def _finish_without_unit(self, record: Record) -> None:
         if record.serial is not None:
@@ -323,6 +394,13 @@ class Model:
             if copy.is_durable and copy not in self._ever_in_store:
                 raise Violation(f"receipt {effect.receipt}, but {copy.name} is not stored")
             copy.is_banked = copy.is_durable
+        for home in record.deleting:
+            home.is_deleted = True
+        if record.durable:
+            creation = record.durable.creation
+            if creation and creation.serial is not None and creation.serial > self._answered:
+                raise Violation(f"receipt {effect.receipt} before {record.durable.name} was stored")
+            record.durable.is_banked = True
         promised = session.settled if record.is_disconnect else record.settling + record.settled_before
         for copy in promised:
             if copy in self._in_store:
@@ -367,17 +445,22 @@ class Model:
         """Check what must hold always, and what must hold when nothing is under way."""
         check_memory(broker, self._homes_by_id, self.limits)
         if is_quiet:
-            check_quiet(broker, self.sessions.values(), self.homes.values(), self.limits)
+            homes = chain(self.homes.values(), self.durable.values())
+            check_quiet(broker, self.sessions.values(), homes, self.limits)
 
-    def crashed(self, rows: dict[tuple[int, int], int], names: dict[int, str]) -> None:
-        """Begin anew with what the store has: delivery counts by queue and message, and the names of queues."""
+    def crashed(self, rows: dict[tuple[int, int], int], recovered: Recovered) -> None:
+        """Begin anew with what the store has: delivery counts by queue and message, and what the broker was told."""
+        self._recover_durable(recovered)
         self.sessions.clear()
         self._by_serial.clear()
         self._fresh.clear()
         self._answered = self._handed_out = 0
-        self._homes_by_id = {queue_id: self.home(name) for queue_id, name in names.items()}
+        durable = {queue_id: home for queue_id, home in self._homes_by_id.items() if home.topic is not None}
+        self._homes_by_id = {
+            found.queue_id: self.home(found.name) for found in recovered.queues if found.queue_id not in durable
+        } | durable
         ids = {id(home): queue_id for queue_id, home in self._homes_by_id.items()}
-        for home in self.homes.values():
+        for home in chain(self.homes.values(), durable.values()):
             for message_id, copy in home.by_id.items():
                 recover(copy, rows.pop((ids.get(id(home), 0), message_id), None))
             for copy in list(home.live):  # accepted in a turn that never ended
@@ -385,6 +468,22 @@ class Model:
                     copy.move(State.GONE)
         if rows:
             raise Violation("the store holds what nobody sent")
+
+    def _recover_durable(self, recovered: Recovered) -> None:
+        """Find out which durable subscriptions there are now."""
+        names = {found.queue_id: found.name for found in recovered.subscriptions}
+        self.durable.clear()
+        for queue_id, home in self._homes_by_id.items():
+            if home.topic is None:
+                continue
+            home.creation = None
+            if queue_id in names:
+                if home.is_deleted:
+                    raise Violation(f"{home.name} came back though its deletion was confirmed")
+                self.durable[names[queue_id]] = home
+            elif home.is_banked and home.is_alive:
+                raise Violation(f"{home.name} was lost")
+            home.is_alive = queue_id in names
 
     def home(self, path: str) -> Home:
         """The queue of a destination."""
@@ -395,11 +494,12 @@ class Model:
         if path.startswith("/queue/"):
             return [self.home(path)]
         subscriptions = chain.from_iterable(session.subscriptions.values() for session in self.sessions.values())
-        return [found.home for found in subscriptions if found.topic == path and found.wants(message)]
+        homes = [found.home for found in subscriptions if found.topic == path and found.wants(message)]
+        return homes + [home for home in self.durable.values() if home.topic == path]
 
     def _find(self, operation: Operation) -> Copy | None:
         home = self._homes_by_id.get(operation.queue_id)
-        if home is None or isinstance(operation, PutQueue):
+        if home is None:
             return None
         if isinstance(operation, InsertMessage):
             return home.by_id.get(operation.message.message_id)

@@ -39,11 +39,15 @@ class State(Enum):
 
 @dataclass(slots=True, eq=False, repr=False)
 class Home:
-    """A queue: one of a destination, or that of one topic subscription."""
+    """A queue: one of a destination, that of one topic subscription, or that of a durable one."""
 
     name: str
     is_durable: bool
+    topic: str | None = None  # whose messages it gets, if it is that of a durable subscription
+    creation: Record | None = None  # the SUBSCRIBE that made that one
     is_alive: bool = True
+    is_banked: bool = False  # a RECEIPT promised that it is kept
+    is_deleted: bool = False  # a RECEIPT promised that it is gone
     live: dict[Copy, None] = field(default_factory=dict)  # in order of sending
     by_id: dict[int, Copy] = field(default_factory=dict)
     is_selected_from: bool = False  # whether a subscription with a selector was ever there
@@ -115,10 +119,13 @@ class Record:
     rejected: list[Copy] = field(default_factory=list)  # back already; their counts are on the way
     serial: int | None = None
     settled_before: list[Copy] = field(default_factory=list)  # what it acknowledges once more
+    durable: Home | None = None  # the durable subscription that it makes or uses
+    deleting: list[Home] = field(default_factory=list)  # those that it deletes or replaces
     is_commit: bool = False
     is_disconnect: bool = False
     is_declined: bool = False  # it is answered with an ERROR after which its session goes on
     is_answered: bool = False
+    is_refused: bool = False  # the broker may not know yet
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -6,7 +6,6 @@ from collections import deque
 from random import Random
 
 from stompd.broker.broker import Broker
-from stompd.broker.destination import parse_destination
 from stompd.broker.effects import Deliver, LoadEntries, Persist, SessionId
 from stompd.broker.limits import Limits
 from stompd.broker.requests import AckMode, Request, Subscribe
@@ -15,6 +14,7 @@ from stompd.store.memory import MemoryStore
 from tests.simulation.clients import Clients
 from tests.simulation.journal import Applied, Loaded, Outcome, Refused, SlowJournal
 from tests.simulation.model import Model
+from tests.simulation.promises import depth_of
 from tests.simulation.records import ClientSession, State, Violation
 
 _NOW = 1_700_000_000.0
@@ -71,7 +71,7 @@ class World:
             for queue_id, queue in self.store._queues.items()
             for message_id, row in queue.rows.items()
         }
-        self.model.crashed(rows, {queue.queue_id: queue.name for queue in recovered.queues})
+        self.model.crashed(rows, recovered)
 
     def _step(self) -> None:
         random = self.random
@@ -173,7 +173,10 @@ class World:
             self.trace.append(f"  journal: {_name(outcome)}")
 
     def _must_refuse(self, unit: UnitOfWork) -> bool:
-        return self._refusals > 0 and self.model.may_refuse(unit) and self.random.random() < self._refusals
+        if self._refusals > 0 and self.model.may_refuse(unit) and self.random.random() < self._refusals:
+            self.model.refusing(unit)
+            return True
+        return False
 
     def _tell(self, count: int) -> None:
         """The broker learns what the store did."""
@@ -221,12 +224,14 @@ class World:
         session = self._connect()
         for number, path in enumerate(self.model.homes):
             self.clients.subscribe(session, path, f"drain{number}", AckMode.INDIVIDUAL, 0)
+        for name, home in self.model.durable.items():
+            self.clients.subscribe(session, home.topic or "", f"drain {name}", AckMode.INDIVIDUAL, 0, durable=name)
         self._consume(session)
         self._settle_down()
-        for path, home in self.model.homes.items():
+        for home in (*self.model.homes.values(), *self.model.durable.values()):
             left = [copy.name for copy in home.live if not copy.may_expire]
-            if left or self.broker.depth(parse_destination(path)):
-                raise Violation(f"{path} still has {left}, depth {self.broker.depth(parse_destination(path))}")
+            if left or depth_of(self.broker, home):
+                raise Violation(f"{home.name} still has {left}, depth {depth_of(self.broker, home)}")
         rows = [row.message.body for queue in self.store._queues.values() for row in queue.rows.values()]
         if rows:
             raise Violation(f"the store still has {rows}")

@@ -14,6 +14,7 @@ from stompd.broker.units import (
     MarkDelivered,
     Operation,
     PutQueue,
+    PutSubscription,
     ReturnMessage,
     UnitOfWork,
 )
@@ -29,6 +30,7 @@ class Work:
         self._last_id = 0
         self._names: dict[QueueId, str] = {}
         self._places: dict[QueueId, list[Place]] = {}
+        self._bare: set[QueueId] = set()  # queues that may still become those of durable subscriptions
         self.every_queue: list[QueueId] = []
 
     def batch(self) -> list[UnitOfWork]:
@@ -52,6 +54,8 @@ class Work:
         if not self._names or self.chance(0.05):
             return self._put_queue()
         queue_id = self._random.choice(list(self._names))
+        if queue_id in self._bare and self.chance(0.2):
+            return self._put_subscription(queue_id)
         places = self._places[queue_id]
         if self.chance(0.03):
             del self._names[queue_id]
@@ -71,7 +75,16 @@ class Work:
         name = next(name for name in map(str, range(1000)) if name not in self._names.values())
         self._names[queue_id], self._places[queue_id] = name, []
         self.every_queue.append(queue_id)
-        return PutQueue(queue_id, name, is_durable=self.chance(0.9))
+        put = PutQueue(queue_id, name, is_durable=self.chance(0.9))
+        if put.is_durable:
+            self._bare.add(queue_id)
+        return put
+
+    def _put_subscription(self, queue_id: QueueId) -> PutSubscription:
+        self._bare.discard(queue_id)
+        client_id = self._random.choice(("", "c"))
+        is_shared = self.chance(0.5)
+        return PutSubscription(queue_id, client_id, self._names[queue_id], f"/topic/{queue_id}", is_shared=is_shared)
 
     def _insert(self, queue_id: QueueId) -> InsertMessage:
         message_id = MessageId(self._new_id())
@@ -98,15 +111,21 @@ def contents(store: IMessageStore, queue_id: QueueId) -> list[tuple[int, int, in
             return found
 
 
-def restart(site: Site, store: IMessageStore, crash: bool) -> tuple[IMessageStore, list[tuple[int, str, int]]]:
-    """End a store and open the next one; return it and the queues it found."""
+def restart(
+    site: Site, store: IMessageStore, crash: bool
+) -> tuple[IMessageStore, list[tuple[int, str, int]], list[tuple[object, ...]]]:
+    """End a store and open the next one; return it, and the queues and durable subscriptions it found."""
     if crash:
         site.crash(store)
     else:
         store.close()
     successor = site.store()
-    found = successor.open().queues
-    return successor, [(queue.queue_id, queue.name, queue.message_count) for queue in found]
+    recovered = successor.open()
+    queues = [(queue.queue_id, queue.name, queue.message_count) for queue in recovered.queues]
+    subscriptions: list[tuple[object, ...]] = [
+        (each.queue_id, each.client_id, each.name, each.topic, each.is_shared) for each in recovered.subscriptions
+    ]
+    return successor, queues, sorted(subscriptions)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -125,9 +144,10 @@ def test_sql_agrees_with_memory(database_url: str, seed: int) -> None:
             assert contents(sql, queue_id) == contents(memory, queue_id)
         if work.chance(0.1):
             crash = work.chance(0.5)
-            memory, found_in_memory = restart(sites[0], memory, crash)
-            sql, found_in_sql = restart(sites[1], sql, crash)
+            memory, found_in_memory, subscriptions_in_memory = restart(sites[0], memory, crash)
+            sql, found_in_sql, subscriptions_in_sql = restart(sites[1], sql, crash)
             assert found_in_sql == found_in_memory
+            assert subscriptions_in_sql == subscriptions_in_memory
             work.forget({QueueId(queue_id) for queue_id, _, _ in found_in_memory})
 
     sites[1].close()

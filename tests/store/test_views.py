@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from stompd.broker.message import Message, MessageId, QueueId
-from stompd.broker.units import InsertMessage, MarkDelivered, PutQueue
+from stompd.broker.units import InsertMessage, MarkDelivered, PutQueue, PutSubscription
 from stompd.store.factory import make_store
 from stompd.store.sql import SqlStore
 from tests.contract.site import SqlSite
@@ -64,6 +64,17 @@ def test_queues_show_how_much_is_in_them(store: SqlStore) -> None:
     assert [(row["name"], row["message_count"]) for row in found] == [("/queue/empty", 0), ("/queue/orders", 2)]
     assert found[0]["oldest_sent_at"] is None
     assert str(found[1]["oldest_sent_at"]).startswith("1970-01-01")
+
+
+def test_subscriptions_show_how_much_waits_for_them(store: SqlStore) -> None:
+    apply(store, PutSubscription(ORDERS, "c", "n", "/topic/t", selector="a = 1", is_shared=True), insert(1), insert(2))
+
+    (row,) = rows(store, "SELECT * FROM stompd_subscriptions")
+
+    assert (row["client_id"], row["name"], row["topic"], row["selector"]) == ("c", "n", "/topic/t", "a = 1")
+    assert (bool(row["no_local"]), bool(row["is_shared"]), row["pending_count"]) == (False, True, 2)
+    assert str(row["oldest_sent_at"]).startswith("1970-01-01")
+    assert row["queue"] == "/queue/orders"
 
 
 def test_delivery_count_shows_what_a_crash_counted(database_url: str) -> None:
