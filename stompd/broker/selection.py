@@ -199,6 +199,8 @@ class Selections:
                     stored.message, is_stored=True, delivery_count=stored.delivery_count
                 )
                 if not self._examine(selection, entry):
+                    # Nothing unread before it matches, so what is in memory before it need not wait.
+                    selection.examined[end] = max(place.message_id - 1, selection.examined.get(end, 0))
                     is_last = False
                     break
             selection.examined[end] = max(place.message_id, selection.examined.get(end, 0))
