@@ -15,13 +15,14 @@ from typing import Any, NamedTuple, TypeAlias, cast, final, get_type_hints
 from twisted.plugin import getPlugins
 
 from stompd.auth.checkers import make_checkers
+from stompd.auth.permissions import Permissions, Rule, RuleError
 from stompd.endpoint import is_local
 from stompd.errors import SettingError
 from stompd.interfaces import IStoreFactory
-from stompd.settings import LogFormat, LogLevel, Settings
+from stompd.settings import Groups, LogFormat, LogLevel, Settings
 
 #: What a setting may be, once parsed.
-Value: TypeAlias = "bool | int | str | tuple[str, ...] | tuple[int, int] | LogFormat | LogLevel"
+Value: TypeAlias = "bool | int | str | tuple[str, ...] | tuple[int, int] | Groups | LogFormat | LogLevel"
 
 #: The highest number that a limit may be: more than any machine has, and far from where 64 bits overflow.
 _HIGHEST = 1 << 40
@@ -99,6 +100,7 @@ def load_settings(path: Path | None, overrides: Mapping[str, object]) -> Setting
         groups.setdefault(key.group, {})[key.field] = _accept(key, value, places[name])
     settings = _build(groups)
     _check(settings, places)
+    _check_permissions(settings, path)
     return settings
 
 
@@ -135,6 +137,11 @@ def find_store_factory(url: str) -> IStoreFactory:
     return factories[scheme]
 
 
+def make_permissions(settings: Settings) -> Permissions:
+    """Return what users may do, as rules that were checked say."""
+    return Permissions.parse(settings.permissions, settings.groups)
+
+
 def show(name: str, value: object) -> str:
     """Return a value as it is written in TOML, without what may be secret in the store's URL and in checkers."""
     if isinstance(value, Enum):
@@ -143,6 +150,9 @@ def show(name: str, value: object) -> str:
         value = _without_password(str(value))
     if name == "auth" and isinstance(value, Sequence):
         value = [_without_argument(str(checker)) for checker in value]
+    if isinstance(value, Mapping):
+        pairs = [f"{json.dumps(key, ensure_ascii=False)} = {show(name, inner)}" for key, inner in value.items()]
+        return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
     return json.dumps(value, default=str, ensure_ascii=False)
 
 
@@ -210,6 +220,13 @@ def _accept_texts(value: object) -> tuple[str, ...] | None:
     return tuple(texts) if len(texts) == len(value) else None
 
 
+def _accept_groups(value: object) -> Groups | None:
+    if not isinstance(value, dict):
+        return None
+    groups = {name: members for name, texts in value.items() if (members := _accept_texts(texts)) is not None}
+    return groups if len(groups) == len(value) else None
+
+
 def _accept_heart_beat(value: object) -> tuple[int, int] | None:
     if not isinstance(value, list | tuple) or len(value) != 2:
         return None
@@ -226,6 +243,7 @@ _FORMS: Mapping[object, _Form] = {
     tuple[int, int]: _Form(
         _accept_heart_beat, f"a list of two numbers of milliseconds, each from 0 to {_HIGHEST_HEART_BEAT_MS}"
     ),
+    Groups: _Form(_accept_groups, 'a table of lists of users, such as billing = ["ann", "bob"]'),
     LogFormat: _choice(LogFormat),
     LogLevel: _choice(LogLevel),
 }
@@ -250,9 +268,29 @@ def _check(settings: Settings, places: Mapping[str, str]) -> None:
     with _at(places, "store"):
         find_store_factory(settings.store)
     with _at(places, "auth"):
-        make_checkers(settings.auth)
+        make_checkers(settings.auth, settings.store)
     with _at(places, "listen"):
         _check_listen(settings)
+
+
+def _check_permissions(settings: Settings, path: Path | None) -> None:
+    for number, text in enumerate(settings.permissions, 1):
+        try:
+            Rule.parse(text)
+        except RuleError as error:
+            place = _place_in_file(path, text, error.column) or f"rule {number}, column {error.column}"
+            raise SettingError(f"{path}: permissions: {place}: {error}") from error
+
+
+def _place_in_file(path: Path | None, text: str, column: int) -> str | None:
+    """Return the line and column of a text in the settings file; None where the file spells it with escapes."""
+    lines = path.read_text("utf-8").splitlines() if path else []
+    for number, line in enumerate(lines, 1):
+        for quote in "\"'":
+            start = line.find(f"{quote}{text}{quote}")
+            if start >= 0:
+                return f"line {number}, column {start + 1 + column}"
+    return None
 
 
 def _check_listen(settings: Settings) -> None:

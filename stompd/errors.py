@@ -152,6 +152,13 @@ class LoginFailed(StompError):
     is_of_frame = False
 
 
+class LoginExpired(StompError):
+    """The login has expired."""
+
+    code = "login-expired"
+    is_of_frame = False
+
+
 class LoginTimedOut(StompError):
     """The login took too long."""
 

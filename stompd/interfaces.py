@@ -88,5 +88,15 @@ class IStompUser(Interface):
 
     name = Attribute("The login, or `anonymous`. A `str`.")
 
+    expires_at = Attribute("When the login ends unless it is renewed, in epoch seconds; None for never.")
+
+    open_paths = Attribute("An empty `set[str]`; the driver notes there what needs no further question.")
+
     def may(action: str, destination: str) -> bool:
-        """Whether the user may `send` to or `consume` from a destination; answered from memory, on every frame."""
+        """Whether the user may do something with a destination; answered from memory, and often.
+
+        Args:
+            action: `send` to it, `consume` or `browse` its messages, `create` it by one of these, or `manage` it.
+            destination: One place by its canonical path, such as `/queue/orders`, or a path with wildcards, of which
+                the answer must hold for everything that they stand for. Lists are asked for one by one.
+        """

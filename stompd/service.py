@@ -22,7 +22,7 @@ from twisted.python.failure import Failure
 
 from stompd.auth.checkers import make_portal
 from stompd.broker.broker import Broker
-from stompd.config import find_store_factory
+from stompd.config import find_store_factory, make_permissions
 from stompd.errors import SettingError, StoreError, StoreLocked, StoreUnavailable, StoreUnusable
 from stompd.interfaces import IMessageStore
 from stompd.net.factory import LinkFactory
@@ -80,7 +80,12 @@ class BrokerService(Service):
         self._reactor = reactor
         self._announce = announce
         self._on_failure = on_failure
-        self._portal = make_portal(settings.auth, allow_anonymous=settings.allows_anonymous)
+        self._portal = make_portal(
+            settings.auth,
+            allow_anonymous=settings.allows_anonymous,
+            store=settings.store,
+            permissions=make_permissions(settings),
+        )
         self._store = _make_store(settings)
         self._writer = WriterThread(reactor)
         self._ports: list[IListeningPort] = []

@@ -6,12 +6,16 @@ which values are accepted, its default is the default, and the comment above it 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import final
+from typing import TypeAlias, final
 
 from stompd.broker.limits import Limits
 from stompd.wire.parser import FrameLimits
+
+#: By name: the users in a group.
+Groups: TypeAlias = Mapping[str, tuple[str, ...]]
 
 
 class LogFormat(Enum):
@@ -43,6 +47,9 @@ class ServiceLimits:
     #: Seconds from connecting until CONNECT has been accepted: long enough to type it, short enough that
     #: connections that say nothing cannot use up `connections`.
     login_seconds: int = 30
+    #: Seconds that a login waits at most after others of the same user, or from the same address, have failed: little
+    #: enough that nobody can be locked out.
+    login_delay_seconds: int = 4
     #: Bytes of the CONNECT frame: room for a long token as passcode, little enough that strangers cost next to nothing.
     login_frame_bytes: int = 65_536
     #: Seconds that a connection stays open after its last frame, so that the client can read an ERROR.
@@ -70,9 +77,15 @@ class Settings:
     #: Where messages are kept: `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/DATABASE`, or `memory:` for tests.
     #: The default is a file in the working directory, so that nothing has to be installed.
     store: str = "sqlite:///stompd.sqlite3"
-    #: Checkers of `twisted.cred` that decide who may log in, such as `file:/etc/stompd/users`; the first that accepts
-    #: decides. Without any, everybody is `anonymous`, and only local endpoints are allowed.
+    #: Checkers that decide who may log in, such as `file:/etc/stompd/users`, `database` or
+    #: `jwt:key=/etc/stompd/jwt.pem,algorithm=RS256`; the first that accepts decides. Without any, everybody is
+    #: `anonymous`, and only local endpoints are allowed.
     auth: tuple[str, ...] = ()
+    #: Who may do what: lines `allow WHO ACTIONS DESTINATION` or `deny WHO ACTIONS DESTINATION`, of which the first that
+    #: holds decides. Without any, whoever is connected may do everything; with some, what none allows is denied.
+    permissions: tuple[str, ...] = ()
+    #: Groups that rules name as `@NAME`, and the users in them.
+    groups: Groups = field(default_factory=dict)
     #: Whether a start brings an older database up to date. Where an operator does that by hand with `stompd migrate`,
     #: set it to false.
     upgrade_schema: bool = True

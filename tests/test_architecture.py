@@ -21,6 +21,7 @@ LAYERS = {
     "stompd.selector": 1,
     "stompd.broker": 2,
     "stompd.session": 3,
+    "stompd.credentials": 4,
     "stompd.interfaces": 4,
     "stompd.settings": 4,
     "stompd.store": 4,
@@ -33,6 +34,7 @@ LAYERS = {
     "stompd.service": 7,
     "stompd.tap": 7,
     "stompd.client": 7,
+    "stompd.users": 7,
     "stompd.cli": 7,
 }
 
@@ -65,17 +67,19 @@ IMPURE = {
 
 #: What else each package may import. The store has no Twisted, and only what talks to the network has.
 THIRD_PARTY = {
+    "stompd.credentials": {"zope"},
     "stompd.interfaces": {"zope"},
     "stompd.store": {"sqlalchemy", "alembic", "psycopg", "zope"},
     "stompd.migrations": {"sqlalchemy", "alembic", "psycopg"},
     "stompd.runtime": {"twisted", "zope"},
     "stompd.net": {"twisted", "zope", "OpenSSL"},
-    "stompd.auth": {"twisted", "zope", "argon2"},
+    "stompd.auth": {"twisted", "zope", "argon2", "jwt"},
     "stompd.endpoint": {"twisted", "OpenSSL"},
     "stompd.config": {"twisted", "zope"},
     "stompd.service": {"twisted", "zope"},
     "stompd.tap": {"twisted"},
     "stompd.client": set[str](),
+    "stompd.users": {"click"},
     "stompd.cli": {"click", "importlib"},
 }
 

@@ -112,6 +112,10 @@ def test_group_of_limits_is_no_setting(tmp_path: Path) -> None:
         ("store = 5", 'store: "5" cannot be used; give a text that is not empty'),
         ('store = ""', 'store: "" cannot be used; give a text that is not empty'),
         ("hide_server = 1", "hide_server: 1 cannot be used; give true or false"),
+        ("groups = 5", "groups: 5 cannot be used; give a table of lists of users, such as billing ="),
+        ("[groups]\na = 5", 'groups: { "a" = 5 } cannot be used; give a table of lists of users'),
+        ('permissions = ["allow a b *"]', "permissions: line 1, column 25: b is no action"),
+        ('permissions = ["\\u0061llow a b *"]', "permissions: rule 1, column 9: b is no action"),
         ('log_format = "xml"', 'log_format: "xml" cannot be used; give one of text, json'),
         ("log_level = 3", "log_level: 3 cannot be used; give one of debug, info, warn, error, critical"),
         ("heart_beat = [10]", "heart_beat: [10] cannot be used; give a list of two numbers of milliseconds"),
@@ -189,7 +193,9 @@ def test_malformed_endpoint_is_named(tmp_path: Path) -> None:
 
 
 def test_unknown_checker_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(SettingError, match=r"^--auth: 'ldap' is not a known checker; use one of anonymous, file, unix"):
+    with pytest.raises(
+        SettingError, match=r"^--auth: 'ldap' is not a known checker; use one of anonymous, database, file, jwt, unix"
+    ):
         load_settings(None, {"auth": ("ldap:x",)})
 
 
@@ -251,3 +257,10 @@ def test_frames_before_the_login_are_kept_small() -> None:
 
     assert settings.login_frame_limits.body_bytes == settings.limits.login_frame_bytes
     assert settings.login_frame_limits.header_line_bytes == settings.frame_limits.header_line_bytes
+
+
+def test_groups_are_a_table_of_users(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, '[groups]\nbilling = ["ann", "bob"]'), {})
+
+    assert settings.groups == {"billing": ("ann", "bob")}
+    assert tomllib.loads(f"groups = {show('groups', settings.groups)}") == {"groups": {"billing": ["ann", "bob"]}}

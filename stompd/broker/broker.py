@@ -19,6 +19,7 @@ from stompd.broker.requests import (
     Commit,
     Disconnect,
     Reject,
+    Renew,
     Request,
     Send,
     Subscribe,
@@ -72,12 +73,17 @@ class Broker:
             Begin: self._begin,
             Commit: self._commit,
             Abort: self._abort,
+            Renew: self._renew,
             Disconnect: self._disconnect,
         }
 
     def depth(self, destination: Destination) -> int:
         """Return how many messages a queue keeps, waiting or outstanding; 0 for everything else."""
         return self._catalogue.depth(destination)
+
+    def has_queue(self, destination: Destination) -> bool:
+        """Whether a queue is there, so that it need not be created."""
+        return self._catalogue.has_queue(destination)
 
     def is_lagging(self, destination: Destination) -> bool:
         """Whether one of a topic's subscriptions is half as far behind as it may be; never for a queue."""
@@ -268,6 +274,12 @@ class Broker:
         del session.transactions[request.transaction]
         self._release(transaction)
         self._confirm(session, request.receipt)
+
+    def _renew(self, session: Session, request: Renew, now: float) -> None:
+        if request.receipt is not None:
+            work = Work()
+            work.steps.append(self._ledger.confirming(session, request.receipt, request.headers))
+            self._ledger.enact(session, work)
 
     def _disconnect(self, session: Session, request: Disconnect, now: float) -> None:
         self._end(session)

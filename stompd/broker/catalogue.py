@@ -47,6 +47,10 @@ class Catalogue:
         queue = self._queues.get(destination.name) if destination.kind is Kind.QUEUE else None
         return queue.depth if queue else 0
 
+    def has_queue(self, destination: Destination) -> bool:
+        """Whether a destination is a queue that is there."""
+        return destination.kind is Kind.QUEUE and destination.name in self._queues
+
     def by_id(self, queue_id: QueueId) -> Queue | None:
         """Return the queue with an id, unless it has been removed."""
         return self._by_id.get(queue_id)

@@ -6,6 +6,7 @@ The session builds these; the core answers with effects. Ids are texts chosen by
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple, TypeAlias, final
 
@@ -214,6 +215,17 @@ class Abort:
 
 
 @final
+class Renew:
+    """Nothing but the receipt for a login that was renewed, in its turn and with these headers."""
+
+    __slots__ = ("headers", "receipt")
+
+    def __init__(self, receipt: str | None = None, headers: Mapping[str, str] | None = None) -> None:
+        self.receipt = receipt
+        self.headers: Mapping[str, str] = headers or {}
+
+
+@final
 class Disconnect:
     """End the session once everything before it is durable."""
 
@@ -223,4 +235,4 @@ class Disconnect:
         self.receipt = receipt
 
 
-Request: TypeAlias = Send | Subscribe | Unsubscribe | Acknowledge | Reject | Begin | Commit | Abort | Disconnect
+Request: TypeAlias = Send | Subscribe | Unsubscribe | Acknowledge | Reject | Begin | Commit | Abort | Renew | Disconnect

@@ -12,6 +12,7 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 
 from stompd.errors import ShuttingDown
+from stompd.net.gate import Gate
 from stompd.net.link import Link
 from stompd.runtime.driver import Driver
 from stompd.session.session import Session, SessionSettings
@@ -38,7 +39,7 @@ class LinkFactory(Factory):
             nonce: A text of this run of the broker, part of every `session` header.
         """
         self.driver = driver
-        self.portal = portal
+        self.gate = Gate(portal, reactor, settings.limits.login_delay_seconds)
         self.reactor = reactor
         self.nonce = nonce
         self.limits = settings.limits

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, final
 
-from twisted.cred.credentials import Anonymous, UsernamePassword
-from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.error import AlreadyCalled, AlreadyCancelled
 from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IPushProducer, ISSLTransport
 from twisted.internet.protocol import Protocol
@@ -16,7 +15,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from stompd.broker.delivery import Delivery
-from stompd.broker.requests import Disconnect
+from stompd.broker.requests import Disconnect, Renew
 from stompd.errors import (
     FrameTooLarge,
     HeartBeatMissed,
@@ -30,9 +29,10 @@ from stompd.errors import (
     StompError,
 )
 from stompd.interfaces import IStompUser
+from stompd.net.admission import Admission
 from stompd.net.hold import Hold
 from stompd.net.transport import StreamTransport, set_socket_options
-from stompd.session.login import Login
+from stompd.session.login import Login, expiry_headers
 from stompd.session.session import HeartBeatAction, Session
 from stompd.wire.frame import Frame
 from stompd.wire.parser import FrameParser
@@ -62,6 +62,7 @@ class Link(Protocol):
         self._is_surplus = is_surplus
         self._parser = FrameParser(factory.login_frame_limits)
         self._session_id = factory.driver.next_session_id()
+        self.admission = Admission(factory.gate, factory.reactor, self._address, self._fail)
         self._user: IStompUser | None = None
         self._outgoing: list[bytes] = []
         self._timer: IDelayedCall | None = None
@@ -154,7 +155,9 @@ class Link(Protocol):
 
     def refuse(self, error: StompError, receipt: str | None) -> None:
         """Send an ERROR, then close so that the peer can read it."""
-        _log.info("{peer}: refused, {code}: {detail}", peer=self._peer_name(), code=error.code, detail=error.detail)
+        # The gate logs failed logins, and not every one.
+        log = _log.debug if isinstance(error, LoginFailed) else _log.info
+        log("{peer}: refused, {code}: {detail}", peer=self._peer_name(), code=error.code, detail=error.detail)
         self._outgoing.append(self._session.error(error, receipt))
         self.close()
 
@@ -166,6 +169,7 @@ class Link(Protocol):
         """Write everything, close our side, and read on for a while so that no reset overtakes our last frame."""
         # STOMP 1.2 "Connection Lingering": the client must have a chance to read the last frame.
         self._is_done = self._is_closed = True
+        self.admission.end()
         self.flush(self._reactor.seconds())
         self._driver.detach(self._session_id)
         if self._is_lost:
@@ -309,22 +313,13 @@ class Link(Protocol):
     # Logging in.
 
     def _log_in(self, login: Login) -> None:
-        """Ask the portal; no frame is taken until it has answered, so that nothing overtakes authentication."""
+        """Have a login checked; no frame is taken until that is done, so that nothing overtakes authentication."""
         self._hold(Hold.LOGIN)
-        credentials = (
-            Anonymous()
-            if login.login is None
-            else UsernamePassword(login.login.encode(), (login.passcode or "").encode())
-        )
-        answer = self._factory.portal.login(credentials, None, IStompUser)
-        answer.addCallbacks(self._logged_in, self._not_logged_in, callbackKeywords={"login": login})
-        answer.addErrback(self._login_broke)
+        self.admission.ask(login, partial(self._renewed if self._user else self._logged_in, login))
 
-    def _logged_in(self, avatar: tuple[object, IStompUser, object], login: Login) -> None:
-        if self._is_done:
-            return  # it took too long
+    def _logged_in(self, login: Login, user: IStompUser) -> None:
         now = self._reactor.seconds()
-        user, is_soft = avatar[1], self._session.has_soft_errors
+        is_soft = self._session.has_soft_errors
         try:
             self._driver.attach(self._session_id, self, login.client_id, user.name, has_soft_errors=is_soft)
         except InvalidClientId as error:
@@ -334,24 +329,18 @@ class Link(Protocol):
         self._user = user
         # STOMP 1.2 "Protocol Negotiation": the syntax agreed upon holds for every frame behind CONNECT.
         self._parser.version, self._parser.limits = self._session.version, self._factory.frame_limits
-        self._outgoing.append(self._session.accepted(user.name, now, is_typed=self._parser.is_line_end_next))
+        is_typed = self._parser.is_line_end_next
+        self._outgoing.append(self._session.accepted(user.name, now, is_typed=is_typed, expires_at=user.expires_at))
         self.flush(now)
         _log.info("{peer}: connected as {user}", peer=self._peer_name(), user=user.name, host=login.host)
         self._await_deadline()
         self._release(Hold.LOGIN)
 
-    def _not_logged_in(self, failure: Failure) -> None:
-        failure.trap(UnauthorizedLogin)
-        error = "The login or the passcode is wrong. Check the login and passcode headers of the CONNECT frame."
-        self._login_failed(LoginFailed(error))
-
-    def _login_broke(self, failure: Failure) -> None:
-        _log.failure("{peer}: login failed with an internal error", failure, peer=self._peer_name())
-        self._login_failed(InternalError("The login could not be checked; the error has been logged."))
-
-    def _login_failed(self, error: StompError) -> None:
-        if not self._is_done:  # it took too long
-            self._fail(error)
+    def _renewed(self, login: Login, user: IStompUser) -> None:
+        self._user = user
+        renew = Renew(login.receipt, expiry_headers(user.expires_at))
+        self._driver.submit(self._session_id, user, renew, self._reactor.seconds())
+        self._release(Hold.LOGIN)
 
     def _login_timed_out(self) -> None:
         self._timer = None
@@ -395,6 +384,10 @@ class Link(Protocol):
                 self._timer.cancel()
             self._timer = None
 
-    def _peer_name(self) -> str:
+    def _address(self) -> str:
         address = self.transport.getPeer()
-        return f"{getattr(address, 'host', address)}:{getattr(address, 'port', '')} session {self._session_id}"
+        return str(getattr(address, "host", address))
+
+    def _peer_name(self) -> str:
+        port = getattr(self.transport.getPeer(), "port", "")
+        return f"{self._address()}:{port} session {self._session_id}"

@@ -11,17 +11,18 @@ from twisted.logger import Logger
 from stompd.broker.broker import Broker
 from stompd.broker.delivery import Delivery
 from stompd.broker.effects import CloseSession, Confirm, Decline, Deliver, LoadEntries, Persist, Refuse, SessionId
-from stompd.broker.requests import Acknowledge, Reject, Request, Send, Subscribe
+from stompd.broker.requests import Acknowledge, Reject, Request, Send, Subscribe, Unsubscribe
 from stompd.broker.units import Page
 from stompd.errors import AccessDenied, InternalError, StompError
 from stompd.interfaces import IStompUser
+from stompd.runtime.access import Access
 from stompd.runtime.backpressure import Backpressure
 from stompd.runtime.journal import Journal
 
 _log = Logger()
 
 # Tuples, because making a union takes longer than everything else about a check.
-_CHECKED = (Send, Subscribe)
+_CHECKED = (Subscribe, Unsubscribe)
 _SETTLING = (Acknowledge, Reject)
 
 #: What a link is given.
@@ -72,6 +73,7 @@ class Driver:
         """Drive a core; `start` gives it the journal."""
         self._broker = broker
         self._reactor = reactor
+        self._access = Access(broker.has_queue)
         self._links: dict[SessionId, Link] = {}
         self._dirty: list[tuple[SessionId, Link]] = []
         self._is_turn_due = False
@@ -116,11 +118,14 @@ class Driver:
 
     def submit(self, session_id: SessionId, user: IStompUser, request: Request, now: float) -> None:
         """Carry out a request, if its user may, and slow its link down when the journal is full."""
-        if isinstance(request, _CHECKED):
-            action = "send" if isinstance(request, Send) else "consume"
-            path = request.destination.path
-            if not user.may(action, path):
-                error = AccessDenied(f"User {user.name} has no permission to {action} on {path}.")
+        if isinstance(request, Send):
+            is_open = request.is_plain and request.destination.path in user.open_paths
+        else:
+            is_open = not isinstance(request, _CHECKED)
+        if not is_open:
+            try:
+                self._access.check(user, request)
+            except AccessDenied as error:
                 self.refuse(session_id, error, request.receipt)
                 return
         self._broker.submit(session_id, request, now)

@@ -89,6 +89,14 @@ Index(
     sqlite_where=text("NOT is_persistent"),
 )
 
+#: Who may log in, where `--auth database` says so.
+USER = Table(
+    "stompd_user",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("passcode_hash", Text, nullable=False),
+)
+
 #: In the order in which they are created, for each database.
 EXTRAS = {
     "postgresql": (

@@ -66,6 +66,27 @@ class SqlStore:
         self._dialect.disconnect(connection)
         return done
 
+    def migrate_if_needed(self) -> None:
+        """Bring the schema up to date unless it is; see `migrate`."""
+        with self.beside() as connection:
+            is_current = current_revision(connection) == head_revision()
+        if not is_current:
+            self.migrate()
+
+    @contextmanager
+    def beside(self) -> Iterator[Connection]:
+        """Lend a connection of its own, without the lock, for tables that have nothing to do with messages.
+
+        Each statement is a transaction. May be called in any thread.
+
+        Raises:
+            StoreUnavailable: The database cannot be reached now.
+            StoreUnusable: It never will be, or lacks the table.
+        """
+        with self._raising(StoreUnavailable, StoreUnusable), self._connecting() as connection:
+            yield connection
+            self._dialect.disconnect(connection)
+
     def apply(self, units: Sequence[UnitOfWork]) -> None:
         """Write the units in one transaction; see `IMessageStore`."""
         batch = Batch(units)

@@ -197,6 +197,7 @@ def test_each_error_says_whether_it_is_about_one_frame() -> None:
         "HeartBeatMissed",
         "InternalError",
         "InvalidClientId",
+        "LoginExpired",
         "LoginFailed",
         "LoginTimedOut",
         "MalformedFrame",

@@ -44,15 +44,24 @@ def test_settings_named_elsewhere_exist() -> None:
     assert set(named) <= set(KEYS)
 
 
-def test_settings_file_can_be_used(tmp_path: Path) -> None:
-    (example,) = blocks(OPERATING, "toml")
+@pytest.mark.parametrize("example", blocks(OPERATING, "toml"))
+def test_settings_file_can_be_used(tmp_path: Path, example: str) -> None:
     path = tmp_path / "stompd.toml"
     path.write_text(example)
 
     settings = load_settings(path, {})
 
-    assert settings.store == tomllib.loads(example)["store"]
-    assert settings.limits.connections == 2000
+    for name, value in tomllib.loads(example).items():
+        if name == "limits":
+            assert settings.limits.connections == value["connections"]
+        else:
+            given = getattr(settings, name)
+            assert (list(given) if isinstance(given, tuple) else given) == _frozen(value)
+
+
+def _frozen(value: object) -> object:
+    """Return a value with the lists in a table as settings keep them."""
+    return {name: tuple(inner) for name, inner in value.items()} if isinstance(value, dict) else value
 
 
 def test_broker_announces_itself_as_printed(broker: BrokerProcess) -> None:

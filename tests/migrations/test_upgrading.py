@@ -11,6 +11,7 @@ from stompd.store.factory import make_store
 from stompd.store.migrate import migrate
 from stompd.store.revision import REVISION_TABLE, head_revision
 from stompd.store.sql import SqlStore
+from stompd.store.users import UserTable
 from tests.store.vocabulary import PUT_ORDERS, apply, insert
 
 
@@ -94,6 +95,7 @@ def test_messages_from_before_durable_subscriptions_are_kept(database_url: str) 
     for statement in (
         "DROP VIEW stompd_subscriptions",
         "DROP TABLE stompd_subscription",
+        "DROP TABLE stompd_user",
         f"UPDATE {REVISION_TABLE} SET version_num = '0001'",
     ):
         store._connection.execute(text(statement))
@@ -151,3 +153,20 @@ def test_failed_upgrade_leaves_nothing_behind(database_url: str, monkeypatch: py
 
 def test_memory_has_nothing_to_migrate() -> None:
     assert migrate("memory:") == "A store in memory has no schema to upgrade."
+
+
+def test_database_from_before_users_gets_their_table(database_url: str) -> None:
+    store = store_on(database_url)
+    store.open()
+    apply(store, PUT_ORDERS, insert(1))
+    assert store._connection is not None
+    for statement in ("DROP TABLE stompd_user", f"UPDATE {REVISION_TABLE} SET version_num = '0002'"):
+        store._connection.execute(text(statement))
+    store.close()
+
+    migrate(database_url)
+
+    assert UserTable(database_url).names() == []
+    store = store_on(database_url)
+    assert [queue.message_count for queue in store.open().queues] == [1]
+    store.close()

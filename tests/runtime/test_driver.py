@@ -43,6 +43,8 @@ class Carla:
 
     def __init__(self) -> None:
         self.denied: set[tuple[str, str]] = set()
+        self.expires_at: float | None = None
+        self.open_paths: set[str] = set()
 
     def may(self, action: str, destination: str) -> bool:
         return (action, destination) not in self.denied

@@ -1,0 +1,134 @@
+"""Admission: who is at the other end of a link, from CONNECT until the login expires."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast, final
+
+from twisted.cred.credentials import Anonymous, UsernamePassword
+from twisted.cred.error import UnauthorizedLogin
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from stompd.credentials import BearerToken
+from stompd.errors import InternalError, LoginExpired, LoginFailed, StompError
+from stompd.interfaces import IStompUser
+from stompd.net.gate import Gate
+from stompd.session.login import Login
+
+_log = Logger()
+
+#: Reactors do not sleep for years, and clocks are set: so often the time is looked at.
+_LONGEST_SECONDS = 1800.0
+
+
+@final
+class Admission:
+    """Asks the gate for one link: at CONNECT, and for each renewal. One question at a time."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        reactor: IReactorTime,
+        address: Callable[[], str],
+        fail: Callable[[StompError, str | None], None],
+    ) -> None:
+        """Let nobody in yet.
+
+        Args:
+            gate: Who decides.
+            reactor: Tells when a login has expired.
+            address: Returns where the peer is, for the log and for penalties.
+            fail: Ends the link with an ERROR, for a frame that wants this receipt or for none.
+        """
+        self._gate = gate
+        self._reactor = reactor
+        self._address = address
+        self._fail = fail
+        self._answer: Deferred[IStompUser] | None = None
+        self._is_over = False
+        self._receipt: str | None = None
+        self._timer: IDelayedCall | None = None
+        #: Who has been let in.
+        self.user: IStompUser | None = None
+        #: What the transport knows of the peer: a certificate, or what a WebSocket was opened with. It counts where
+        #: CONNECT has neither login nor passcode.
+        self.credentials: object | None = None
+
+    def ask(self, login: Login, admit: Callable[[IStompUser], None]) -> None:
+        """Have a login checked, and call `admit` with the user if it is right; a wrong one ends the link."""
+        self._receipt = login.receipt
+        answer = self._answer = self._gate.log_in(self._credentials(login), self._address())
+        answer.addCallbacks(self._answered, self._refused, callbackArgs=(admit,))
+        answer.addErrback(self._broke)
+
+    def end(self) -> None:
+        """Forget the question and the time: the link is over."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._is_over = True
+        if self._answer is not None:
+            self._answer.cancel()
+
+    def _credentials(self, login: Login) -> object:
+        if login.login is not None:
+            return UsernamePassword(login.login.encode(), (login.passcode or "").encode())
+        if login.passcode is not None:
+            return BearerToken(login.passcode)
+        return self.credentials or Anonymous()
+
+    def _answered(self, user: IStompUser, admit: Callable[[IStompUser], None]) -> None:
+        if self._is_over:
+            return  # it took too long
+        self._answer = None
+        now = self._reactor.seconds()
+        if self.user is not None and user.name != self.user.name:
+            error = f"This connection is that of {self.user.name}; nobody else can renew its login."
+            self._fail(LoginFailed(error), self._receipt)
+            return
+        expires_at = user.expires_at
+        if expires_at is not None and expires_at <= now:
+            self._expire(self._receipt)
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if expires_at is not None:
+            # Reactors do not sleep for years.
+            self._timer = self._reactor.callLater(min(expires_at - now, _LONGEST_SECONDS), self._time_is_up)
+        self.user = user
+        admit(user)
+
+    def _refused(self, failure: Failure) -> None:
+        failure.trap(UnauthorizedLogin)
+        if not self._is_over:
+            error = "The login or the passcode is wrong. Check the login and passcode headers of the CONNECT frame."
+            self._fail(LoginFailed(error), self._receipt)
+
+    def _broke(self, failure: Failure) -> None:
+        if failure.check(CancelledError):
+            return
+        _log.failure("{address}: login failed with an internal error", failure, address=self._address())
+        if not self._is_over:
+            self._fail(InternalError("The login could not be checked; the error has been logged."), self._receipt)
+
+    def _time_is_up(self) -> None:
+        self._timer = None
+        expires_at = cast(Any, self.user).expires_at
+        left = expires_at - self._reactor.seconds()
+        if left > 0:
+            self._timer = self._reactor.callLater(min(left, _LONGEST_SECONDS), self._time_is_up)
+            return
+        self._expire()
+
+    def _expire(self, receipt: str | None = None) -> None:
+        self._fail(
+            LoginExpired(
+                "The token has expired. Connect again with a new one; to keep a connection, send a new token before"
+                " that: a SEND with destination:/session/renew and the token as passcode."
+            ),
+            receipt,
+        )

@@ -1,0 +1,85 @@
+"""Access: which permissions a request needs, and the ERROR for who lacks one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+from stompd.broker.destination import Destination, Kind, parse_destination
+from stompd.broker.requests import Request, Send, Subscribe, Unsubscribe
+from stompd.errors import AccessDenied, InvalidDestination
+from stompd.interfaces import IStompUser
+
+#: Paths noted for one user; a user who sends to more of them asks again.
+_MOST_OPEN_PATHS = 1_024
+
+
+@final
+class Access:
+    """Asks users whether they may."""
+
+    def __init__(self, is_there: Callable[[Destination], bool]) -> None:
+        """Ask, with `is_there` telling whether a queue exists, so that it need not be created."""
+        self._is_there = is_there
+
+    def check(self, user: IStompUser, request: Request) -> None:
+        """Make sure that a user may make a request.
+
+        Raises:
+            AccessDenied: He may not.
+        """
+        if isinstance(request, Send):
+            self._check_send(user, request)
+        elif isinstance(request, Subscribe):
+            for place in _places(request.destination):
+                _require(user, "consume", place)
+                if place.kind is Kind.QUEUE or (request.naming is not None and request.naming.is_durable):
+                    self._check_creation(user, place)
+        elif isinstance(request, Unsubscribe) and request.naming is not None and request.destination is not None:
+            _require(user, "consume", request.destination)
+
+    def _check_send(self, user: IStompUser, request: Send) -> None:
+        is_open = True
+        for place in _places(request.destination):
+            _require(user, "send", place)
+            if place.kind is Kind.QUEUE:
+                is_open = self._check_creation(user, place) and is_open
+        if is_open:
+            if len(user.open_paths) >= _MOST_OPEN_PATHS:
+                user.open_paths.clear()
+            user.open_paths.add(request.destination.path)
+        reply_to = request.message.headers.get("reply-to")
+        if reply_to is not None:
+            _check_reply_to(user, reply_to)
+
+    def _check_creation(self, user: IStompUser, place: Destination) -> bool:
+        """Return whether the user may create the place; whoever may not can use one that is there."""
+        if user.may("create", place.path):
+            return True
+        if not self._is_there(place):
+            _require(user, "create", place)
+        return False
+
+
+def _check_reply_to(user: IStompUser, text: str) -> None:
+    """Make sure that nobody lets others send where he has no business himself."""
+    try:
+        places = _places(parse_destination(text))
+    except InvalidDestination:
+        return  # nothing can be sent there
+    for place in places:
+        if not (user.may("consume", place.path) or user.may("send", place.path)):
+            raise AccessDenied(
+                f"User {user.name} has no permission to consume from or send to {place.path}, which reply-to names."
+                " Name a destination of your own."
+            )
+
+
+def _places(destination: Destination) -> tuple[Destination, ...]:
+    """Return the single destinations that one stands for."""
+    return (destination,)
+
+
+def _require(user: IStompUser, action: str, place: Destination) -> None:
+    if not user.may(action, place.path):
+        raise AccessDenied(f"User {user.name} has no permission to {action} on {place.path}.")
