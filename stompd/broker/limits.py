@@ -34,7 +34,8 @@ class Limits:
     shared_prefetch: int = 1
     #: The most that `prefetch-count` is granted; 0 asks for this.
     highest_prefetch: int = 10_000
-    #: With so many bytes of bodies outstanding, a subscription is given nothing more.
+    #: With so many bytes of bodies outstanding, a subscription is given nothing more; one that acknowledges nothing is
+    #: given at most 256 KiB that the transport has not taken.
     outstanding_bytes: int = 8 * 1024 * 1024
     #: Entries of one queue kept in memory; the others wait in the store.
     window_count: int = 10_000
@@ -44,4 +45,4 @@ class Limits:
     #: ended, so that it costs the others nothing. One that must get everything is a queue.
     topic_backlog: int = 10_000
     #: Bytes of bodies that wait so; one message is always allowed.
-    topic_backlog_bytes: int = 16 * 1024 * 1024
+    topic_backlog_bytes: int = 8 * 1024 * 1024
