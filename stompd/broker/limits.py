@@ -37,7 +37,7 @@ class Limits:
     #: With so many bytes of bodies outstanding, a subscription is given nothing more; one that acknowledges nothing is
     #: given at most 256 KiB that the transport has not taken.
     outstanding_bytes: int = 8 * 1024 * 1024
-    #: Entries of one queue kept in memory; the others wait in the store.
+    #: Entries of one queue kept in memory, a page of 1,000 where nobody reads; the others wait in the store.
     window_count: int = 10_000
     #: Bytes of one queue kept in memory; one entry is always allowed.
     window_bytes: int = 16 * 1024 * 1024

@@ -292,7 +292,7 @@ class Queue:
         self._mark.begin_spooling(message.message_id)
 
     def _arrive(self, entry: Entry) -> None:
-        is_in_window = self.window.append(entry)
+        is_in_window = self.window.append(entry, is_read=self.subscriptions > 0)
         if self._selections is not None:
             self._selections.arrived(entry, is_in_window=is_in_window)
         if self._line and not self.is_woken:

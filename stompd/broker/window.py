@@ -94,8 +94,13 @@ class Window:
         is_complete = lane.is_complete if lane else not self._is_recovered
         return is_complete and self._fits(message)
 
-    def append(self, entry: Entry) -> bool:
-        """Take in an entry that has just arrived, or leave it in the store where it is; return whether it was taken."""
+    def append(self, entry: Entry, *, is_read: bool = True) -> bool:
+        """Take in an entry that has just arrived, or leave it in the store where it is; return whether it was taken.
+
+        Args:
+            entry: Not delivered yet.
+            is_read: Whether anybody will take it soon; if not, a page is enough to begin with.
+        """
         lane = self._lanes.get(entry.place.urgency) or self._lane(entry.place.urgency)
         if entry.is_stored:
             message_id = entry.place.message_id
@@ -103,7 +108,7 @@ class Window:
                 # It was on its way while a newer one arrived. No page will bring it, so memory must hold it.
                 self.put_back(entry)
                 return True
-            if not (lane.is_complete and self._fits(entry.message)):
+            if not (lane.is_complete and self._fits(entry.message)) or (not is_read and self._has_a_page):
                 lane.is_complete = False
                 return False
             lane.frontier = message_id
@@ -237,6 +242,10 @@ class Window:
             if after.urgency <= urgency and (is_last or urgency < end):
                 lane.is_complete = True
         return admitted
+
+    @property
+    def _has_a_page(self) -> bool:
+        return self._count >= self.page_count or 4 * self._bytes >= self._byte_limit
 
     def _fits(self, message: Message) -> bool:
         return not self._count or (
