@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
+from stompd.broker.deadlines import Deadlines
 from stompd.broker.destination import Destination, Kind, parse_destination
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
@@ -20,7 +21,7 @@ from stompd.selector.evaluate import Selector
 class Catalogue:
     """Finds or creates what a destination names."""
 
-    __slots__ = ("_by_id", "_ids", "_ledger", "_limits", "_queues", "_topics", "overflowing", "woken")
+    __slots__ = ("_by_id", "_ids", "_ledger", "_limits", "_queues", "_topics", "deadlines", "overflowing", "woken")
 
     def __init__(self, limits: Limits, ledger: Ledger, ids: IdSource) -> None:
         self._limits = limits
@@ -29,6 +30,8 @@ class Catalogue:
         self._queues: dict[str, Queue] = {}  # durable ones, by the destination's name
         self._by_id: dict[QueueId, Queue] = {}
         self._topics: dict[str, Topic] = {}
+        #: When something is due in which queue.
+        self.deadlines = Deadlines()
         #: Queues that asked to be dispatched, in order.
         self.woken: list[Queue] = []
         #: Queues of topic subscriptions that hold too much.
@@ -38,7 +41,9 @@ class Catalogue:
         """Take over the queues that the store holds."""
         for found in recovered.queues:
             destination = parse_destination(found.name)
-            self._add(destination, found.queue_id, recovered_count=found.message_count, is_stored=True)
+            queue = self._add(destination, found.queue_id, recovered_count=found.message_count, is_stored=True)
+            if found.next_due_ms:
+                queue.later.expect(found.next_due_ms)
 
     def depth(self, destination: Destination) -> int:
         """Return how many messages a queue has accepted that are not settled; 0 for everything else."""
@@ -91,6 +96,7 @@ class Catalogue:
             self._ledger,
             self._ids,
             self.woken,
+            self.deadlines,
             overflowing=self.overflowing,
         )
 
@@ -107,6 +113,7 @@ class Catalogue:
             if not (queue.subscriptions or queue.depth or queue.is_stored):
                 del self._queues[destination.name], self._by_id[queue.queue_id]
             return
+        queue.close()
         topic = self._topics[destination.name]
         del topic.queues[queue]
         if not topic.queues:
@@ -122,6 +129,7 @@ class Catalogue:
             self._ledger,
             self._ids,
             self.woken,
+            self.deadlines,
             recovered_count=recovered_count,
         )
         queue.is_stored = is_stored

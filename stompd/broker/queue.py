@@ -6,12 +6,14 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, final
 
+from stompd.broker.deadlines import Deadlines, Later
 from stompd.broker.delivery import Entry
 from stompd.broker.effects import Deliver, LoadEntries
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, MessageId, Place, QueueId
+from stompd.broker.redelivery import Policy, policy_of
 from stompd.broker.units import DeleteMessage, InsertMessage, MarkDelivered, Page, PutQueue, ReturnMessage
 from stompd.broker.window import Window
 
@@ -33,8 +35,10 @@ class Queue:
     """
 
     __slots__ = (
+        "_deadlines",
         "_deliverable",
         "_ids",
+        "_later",
         "_ledger",
         "_line",
         "_marked",
@@ -50,6 +54,7 @@ class Queue:
         "is_stored",
         "is_woken",
         "name",
+        "policy",
         "queue_id",
         "subscriptions",
         "window",
@@ -63,6 +68,7 @@ class Queue:
         ledger: Ledger,
         ids: IdSource,
         woken: list[Queue],
+        deadlines: Deadlines,
         *,
         overflowing: list[Queue] | None = None,
         recovered_count: int = 0,
@@ -76,12 +82,12 @@ class Queue:
             ledger: Where its units and effects go.
             ids: Where its marks come from.
             woken: Where it asks to be dispatched.
+            deadlines: Where it tells when something is due, expires, or came back.
             overflowing: Where the queue of a topic's subscription tells that it holds too much; None for one that is
                 durable.
             recovered_count: How many messages the store holds for it.
         """
-        self.queue_id = queue_id
-        self.name = name
+        self.queue_id, self.name = queue_id, name
         #: Whether it outlives its subscriptions and the broker.
         self.is_durable = overflowing is None
         #: Whether the store has a row for it.
@@ -93,30 +99,41 @@ class Queue:
         self.is_woken = False
         #: Whether messages were dropped because there were too many.
         self.has_overflowed = False
+        #: When what comes back is delivered again, and how often.
+        self.policy: Policy = policy_of(limits, name)
         if overflowing is None:
             self.window = Window(limits.window_count, limits.window_bytes, is_recovered=recovered_count > 0)
         else:
             self.window = Window(limits.topic_backlog, limits.topic_backlog_bytes)
         self._overflowing = overflowing
-        self._ledger = ledger
-        self._ids = ids
-        self._woken = woken
+        self._ledger, self._ids = ledger, ids
+        self._woken, self._deadlines = woken, deadlines
+        self._later: Later | None = None  # until something is due later
         self._page_bytes = limits.window_bytes
         self._line: deque[Subscription] = deque()
-        self._marked = self._marking = 0
+        # Up to where entries are marked, will be marked, and may be delivered.
+        self._marked = self._marking = self._deliverable = 0
         self._renewal = 0.0  # when to look again whether the mark is far enough ahead
         # Of those that need not survive and are on their way into the store: each that no later one goes before.
         self._spooling: deque[int] = deque()
-        self._deliverable = 0  # no stored entry beyond it may be delivered yet
+
+    @property
+    def later(self) -> Later:
+        """What is due later."""
+        if self._later is None:
+            self._later = Later(self, self._wake, self._deadlines, self._ledger, self._page_bytes)
+        return self._later
 
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a new message into this queue."""
         self.depth += 1
-        if message.is_persistent and self.is_durable:
+        if message.due_ms:
+            self.later.accept(message, work)
+        elif message.is_persistent and self.is_durable:
             self._store(message, now, work)
         else:
             work.steps.append(partial(self._keep, message, now))
-            work.undo.append(self._forget)
+            work.undo.append(self.forget)
 
     def attach(self, subscription: Subscription) -> None:
         """Let a subscription take part."""
@@ -142,6 +159,8 @@ class Queue:
         """Deliver what can be delivered, taking turns among the subscriptions with credit."""
         self.is_woken = False
         line, window, effects, now_ms = self._line, self.window, self._ledger.effects, now * 1000
+        if self._later is not None:
+            self._later.take(round(now_ms))
         while line:
             entry = window.head()
             if entry is None:
@@ -152,7 +171,7 @@ class Queue:
                 continue
             if entry.is_stored and entry.place.message_id > self._deliverable:
                 if entry.place.message_id > self._marking:
-                    self._extend_mark(now)
+                    self._extend_mark(now, entry.place.message_id)
                 break
             subscription = line[0]
             if not subscription.may_take:
@@ -175,30 +194,69 @@ class Queue:
         """Forget an entry for good, as part of a unit; if that is refused, the entry comes back."""
         if entry.is_stored:
             work.operations.append(DeleteMessage(self.queue_id, entry.place))
-        work.steps.append(self._forget)
-        work.undo.append(partial(self._put_back, entry))
+        work.steps.append(self.forget)
+        work.undo.append(partial(self.put_back, entry))
 
-    def give_back(self, entry: Entry, work: Work | None = None) -> None:
+    def give_back(self, entry: Entry) -> None:
+        """Return an entry that was not settled, as the policy says; if that is not at once, when the turn ends."""
+        if self.policy.delay_ms(entry.delivery_count + 1) == 0:
+            self.restore(entry)
+        else:
+            self._deadlines.returned.append((self, entry))
+
+    def restore(self, entry: Entry, work: Work | None = None) -> None:
         """Return an entry to its old place, counted as delivered.
 
         It is there at once, before newer ones can be delivered. The count becomes durable with the work; without
         one, nobody waits for it.
         """
-        self._put_back(entry)
+        self.put_back(entry)
         if entry.is_stored:
-            operation = ReturnMessage(self.queue_id, entry.place, entry.delivery_count)
+            operation = ReturnMessage(self.queue_id, entry.place, entry.delivery_count, entry.due_ms)
             if work is None:
                 self._ledger.ride(operation)
             else:
                 work.operations.append(operation)
 
-    def give_back_in(self, work: Work, entry: Entry) -> None:
+    def restore_in(self, work: Work, entry: Entry) -> None:
         """Return an entry to its old place when a unit was applied, its count being part of the unit."""
         if entry.is_stored:
-            work.operations.append(ReturnMessage(self.queue_id, entry.place, entry.delivery_count + 1))
-        step = partial(self._put_back, entry)
+            count = entry.delivery_count + 1
+            work.operations.append(ReturnMessage(self.queue_id, entry.place, count, entry.due_ms))
+        step = partial(self.put_back, entry)
         work.steps.append(step)
         work.undo.append(step)
+
+    def put_back(self, entry: Entry, *, is_counted: bool = True) -> None:
+        """Put an entry in its old place; its row stays as it is."""
+        if is_counted:
+            entry.delivery_count += 1
+        if not entry.is_stored:
+            self._deadlines.note_expiry(self, entry.message)
+        self.window.put_back(entry)
+        self._wake()
+
+    def forget(self) -> None:
+        """Count one message less."""
+        self.depth -= 1
+
+    def insert(self, work: Work, message: Message) -> None:
+        """Add to the work what stores a message."""
+        if not self.is_stored:
+            work.operations.append(PutQueue(self.queue_id, self.name))
+        work.operations.append(InsertMessage(self.queue_id, message))
+
+    def overflow(self) -> None:
+        """Tell that more waits than memory may hold, for a queue that has nothing but memory."""
+        if self._overflowing is not None and not self.has_overflowed:
+            self.has_overflowed = True
+            self._overflowing.append(self)
+
+    def close(self) -> None:
+        """Forget what is due later, because the queue ends."""
+        self._deadlines.expiring.pop(self, None)
+        if self._later is not None:
+            self._later.close()
 
     def admit(self, after: Place, page: Page) -> None:
         """Take in a page from the store."""
@@ -208,29 +266,28 @@ class Queue:
     def _store(self, message: Message, now: float, work: Work) -> None:
         if now > self._renewal and self.subscriptions:
             self._renew_mark(now)
-        if not self.is_stored:
-            work.operations.append(PutQueue(self.queue_id, self.name))
-        work.operations.append(InsertMessage(self.queue_id, message))
+        self.insert(work, message)
         work.steps.append(partial(self._arrive_stored, Entry(message, is_stored=True)))
-        work.undo.append(self._forget)
+        work.undo.append(self.forget)
 
     def _keep(self, message: Message, now: float) -> None:
         """Keep in memory what need not survive; when memory is full, the store holds it as well."""
+        if message.expires_ms:
+            self._deadlines.note_expiry(self, message)
         if not self._spooling and self.window.has_room(message):
             self._arrive(Entry(message, is_stored=False))
         elif self._overflowing is None:
             self._spool(message, now)
         elif not self.has_overflowed:
-            self._make_room(message, now, self._overflowing)
+            self._make_room(message, now)
 
-    def _make_room(self, message: Message, now: float, overflowing: list[Queue]) -> None:
+    def _make_room(self, message: Message, now: float) -> None:
         """Deliver what came in this turn, and keep one more message if that helps."""
         self.dispatch(now)
         if self.window.has_room(message):
             self._arrive(Entry(message, is_stored=False))
         else:
-            self.has_overflowed = True
-            overflowing.append(self)
+            self.overflow()
 
     def _spool(self, message: Message, now: float) -> None:
         work = Work()
@@ -263,14 +320,6 @@ class Queue:
         self.is_stored = True
         self._arrive(entry)
 
-    def _forget(self) -> None:
-        self.depth -= 1
-
-    def _put_back(self, entry: Entry) -> None:
-        entry.delivery_count += 1
-        self.window.put_back(entry)
-        self._wake()
-
     def _wake(self) -> None:
         if not self.is_woken:
             self.is_woken = True
@@ -287,12 +336,13 @@ class Queue:
         if self._marking < self._ids.bound(now, _MARK_RENEW_SECONDS):
             self._extend_mark(now)
 
-    def _extend_mark(self, now: float) -> None:
+    def _extend_mark(self, now: float, at_least: int = 0) -> None:
         """Ask for a mark far enough ahead that deliveries seldom wait for one, near enough to flag few others."""
         if self.window.is_complete:
             through = MessageId(self._ids.bound(now, _MARK_AHEAD_SECONDS))
         else:
-            through = self.window.highest_frontier()
+            # What has become due may stand beyond all frontiers.
+            through = MessageId(max(at_least, self.window.highest_frontier()))
         if through <= self._marking:
             return
         self._marking = through

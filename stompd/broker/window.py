@@ -37,6 +37,12 @@ class _Lane:
         #: Whether the store holds nothing beyond the frontier.
         self.is_complete = is_complete
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the first entry has become due while the store holds some that go before it."""
+        first = self.entries[0] if self.entries else None
+        return bool(first and first.due_ms and not self.is_complete and first.place.message_id > self.frontier)
+
 
 @final
 class Window:
@@ -82,6 +88,10 @@ class Window:
         is_complete = lane.is_complete if lane else not self._is_recovered
         return is_complete and self._fits(message)
 
+    def fits(self, message: Message, count: int, size_bytes: int) -> bool:
+        """Whether memory may hold the message beside so many others, of so many bytes."""
+        return not count or (count < self._count_limit and size_bytes + len(message.body) <= self._byte_limit)
+
     def append(self, entry: Entry) -> None:
         """Take in an entry that has just arrived, or leave it in the store where it is."""
         lane = self._lanes.get(entry.place.urgency) or self._lane(entry.place.urgency)
@@ -115,13 +125,26 @@ class Window:
         self._count += 1
         self._bytes += len(entry.message.body)
 
+    def enter(self, entry: Entry) -> None:
+        """Put an entry that has become due in its place by id."""
+        lane = self._lanes.get(entry.place.urgency) or self._lane(entry.place.urgency)
+        if lane.is_complete:
+            lane.frontier = max(lane.frontier, entry.place.message_id)
+        self.put_back(entry)
+
+    @property
+    def has_room_for_due(self) -> bool:
+        """Whether a page of entries that have become due may come on top of what memory holds otherwise."""
+        return self._count <= self._count_limit + 2 * self.page_count and self._bytes <= 2 * self._byte_limit
+
     def head(self) -> Entry | None:
         """Return the entry to deliver next; None when there is none, or when the store must be asked first."""
         if self._is_recovered:
             return None
         for lane in self._order:
             if lane.entries:
-                return lane.entries[0]
+                first = lane.entries[0]
+                return None if first.due_ms and lane.is_ahead else first
             if not lane.is_complete:
                 return None
         return None
@@ -131,6 +154,31 @@ class Window:
         self._lanes[head.place.urgency].entries.popleft()
         self._count -= 1
         self._bytes -= len(head.message.body)
+
+    def remove(self, place: Place) -> Entry | None:
+        """Remove the entry at a place; None when it is not in memory."""
+        lane = self._lanes.get(place.urgency)
+        if lane is None:
+            return None
+        index = bisect_left(lane.entries, place, key=_place)
+        if index == len(lane.entries) or lane.entries[index].place != place:
+            return None
+        entry = lane.entries[index]
+        del lane.entries[index]
+        self._count -= 1
+        self._bytes -= len(entry.message.body)
+        return entry
+
+    def is_behind(self, place: Place) -> bool:
+        """Whether a stored entry that is due stands where memory does not reach, nor does a page on its way."""
+        lane = self._lanes.get(place.urgency)
+        if self._is_loading:
+            return False
+        return self._is_recovered if lane is None else not lane.is_complete and place.message_id > lane.frontier
+
+    def volatile(self) -> list[Entry]:
+        """Return the entries that only memory has."""
+        return [entry for lane in self._order for entry in lane.entries if not entry.is_stored]
 
     def highest_frontier(self) -> MessageId:
         """Return the highest id of a stored entry ever taken in; 0 when there was none."""
@@ -155,7 +203,7 @@ class Window:
             self._is_recovered = False
         for urgency, lane in sorted(self._lanes.items()):
             if not lane.is_complete:
-                if len(lane.entries) > self.page_count // 2:
+                if len(lane.entries) > self.page_count // 2 and not lane.is_ahead:
                     return None
                 self._is_loading = True
                 return Place(urgency, lane.frontier)
@@ -184,9 +232,7 @@ class Window:
                 lane.is_complete = True
 
     def _fits(self, message: Message) -> bool:
-        return not self._count or (
-            self._count < self._count_limit and self._bytes + len(message.body) <= self._byte_limit
-        )
+        return self.fits(message, self._count, self._bytes)
 
     def _lane(self, urgency: int) -> _Lane:
         lane = self._lanes[urgency] = _Lane(is_complete=not self._is_recovered)

@@ -192,11 +192,6 @@ def test_lifetime_counts_where_the_expiry_says_never() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("delay", "1000"),
-        ("x-delay", "1000"),
-        ("AMQ_SCHEDULED_DELAY", "1000"),
-        ("AMQ_SCHEDULED_TIME", "1900000000000"),
-        ("_AMQ_SCHED_DELIVERY", "1900000000000"),
         ("AMQ_SCHEDULED_CRON", "0 * * * *"),
         ("JMSXGroupID", "g"),
         ("message_group", "g"),
@@ -219,7 +214,7 @@ def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("delay", "0"), ("retain", "false"), ("mandatory", "No"), ("JMSXGroupID", ""), ("JMSXGroupSeq", "1")],
+    [("retain", "false"), ("mandatory", "No"), ("JMSXGroupID", ""), ("JMSXGroupSeq", "1")],
 )
 def test_what_asks_for_nothing_is_passed_on(name: str, value: str) -> None:
     assert message({name: value}).headers == {name: value}
