@@ -29,11 +29,11 @@ _SLACK = 64
 class Deadlines:
     """When the next message of each queue is due."""
 
-    __slots__ = ("_compact_at", "_heap", "_number", "expiring", "returned", "swept_ms")
+    __slots__ = ("_compact_at", "_heap", "_number", "expiring", "reached_ms", "returned")
 
     def __init__(self) -> None:
-        #: What was due up to here has been asked for.
-        self.swept_ms = 0
+        #: What is due up to here may be taken, also when the clock is set back afterwards.
+        self.reached_ms = 0
         #: What came back and may have to wait, which is decided when the turn ends.
         self.returned: list[tuple[Queue, Entry]] = []
         #: Queues with something that expires and that only memory has, and when the first of it does.
@@ -46,8 +46,8 @@ class Deadlines:
         """Return the time to store for something that is due then: 0 if that has passed."""
         if due_ms <= now * 1000:
             return 0
-        # The clock may have been set back; what is due before the last question would never be asked for.
-        return max(due_ms, self.swept_ms + 1)
+        # The clock may have been set back; what is due before something that was taken would never be asked for.
+        return max(due_ms, self.reached_ms + 1)
 
     def expect(self, later: Later) -> None:
         """Remember when the next message of a queue is due."""
@@ -72,6 +72,7 @@ class Deadlines:
 
     def tick(self, now_ms: int) -> None:
         """Wake the queues in which something has become due."""
+        self.reached_ms = max(self.reached_ms, now_ms)
         while self._heap and self._heap[0][0] <= now_ms:
             due_ms, _, later = heappop(self._heap)
             if due_ms == later.next_ms:
@@ -165,18 +166,18 @@ class Later:
         self._held.clear()
         self._held_bytes = 0
 
-    def take(self, now_ms: int) -> None:
+    def take(self) -> None:
         """Put what was held into its place, or ask the store, if something is due."""
-        if not self.next_ms or self.next_ms > now_ms:
+        reached_ms = self._deadlines.reached_ms
+        if not self.next_ms or self.next_ms > reached_ms:
             return
         if not self._queue.is_durable:
-            self._take_held(now_ms)
+            self._take_held(reached_ms)
         elif self._queue.subscriptions and not self._is_loading and self._queue.window.has_room_for_due:
             self.next_ms = 0
             self._is_loading = True
-            self._deadlines.swept_ms = max(self._deadlines.swept_ms, now_ms)
             queue_id, limit = self._queue.queue_id, self._queue.window.page_count
-            self._ledger.load(LoadDue(queue_id, self._after, now_ms, limit, self._page_bytes))
+            self._ledger.load(LoadDue(queue_id, self._after, reached_ms, limit, self._page_bytes))
 
     def admit(self, page: DuePage) -> None:
         """Put what was fetched into its place."""
@@ -210,8 +211,8 @@ class Later:
         self._held_bytes += len(entry.message.body)
         self.expect(due_ms)
 
-    def _take_held(self, now_ms: int) -> None:
-        while self._held and self._held[0][0] <= now_ms:
+    def _take_held(self, reached_ms: int) -> None:
+        while self._held and self._held[0][0] <= reached_ms:
             entry = heappop(self._held)[2]
             self._held_bytes -= len(entry.message.body)
             self._deadlines.note_expiry(self._queue, entry.message)

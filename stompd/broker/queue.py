@@ -13,7 +13,7 @@ from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, MessageId, Place, QueueId
-from stompd.broker.redelivery import Policy, policy_of
+from stompd.broker.redelivery import policy_of
 from stompd.broker.units import DeleteMessage, InsertMessage, MarkDelivered, Page, PutQueue, ReturnMessage
 from stompd.broker.window import Window
 
@@ -99,19 +99,16 @@ class Queue:
         self.is_woken = False
         #: Whether messages were dropped because there were too many.
         self.has_overflowed = False
-        #: When what comes back is delivered again, and how often.
-        self.policy: Policy = policy_of(limits, name)
+        self.policy = policy_of(limits, name)
         if overflowing is None:
             self.window = Window(limits.window_count, limits.window_bytes, is_recovered=recovered_count > 0)
         else:
             self.window = Window(limits.topic_backlog, limits.topic_backlog_bytes)
-        self._overflowing = overflowing
-        self._ledger, self._ids = ledger, ids
-        self._woken, self._deadlines = woken, deadlines
+        self._ledger, self._ids, self._deadlines = ledger, ids, deadlines
+        self._woken, self._overflowing = woken, overflowing
         self._later: Later | None = None  # until something is due later
         self._page_bytes = limits.window_bytes
         self._line: deque[Subscription] = deque()
-        # Up to where entries are marked, will be marked, and may be delivered.
         self._marked = self._marking = self._deliverable = 0
         self._renewal = 0.0  # when to look again whether the mark is far enough ahead
         # Of those that need not survive and are on their way into the store: each that no later one goes before.
@@ -160,7 +157,7 @@ class Queue:
         self.is_woken = False
         line, window, effects, now_ms = self._line, self.window, self._ledger.effects, now * 1000
         if self._later is not None:
-            self._later.take(round(now_ms))
+            self._later.take()
         while line:
             entry = window.head()
             if entry is None:
@@ -183,6 +180,8 @@ class Queue:
             line.rotate(-1)
         if self.subscriptions:
             self._load_ahead()
+            if self._later is not None:  # there may be room only now
+                self._later.take()
 
     def settle(self, entry: Entry) -> None:
         """Forget an entry for good; nobody waits for it."""

@@ -14,7 +14,14 @@ _LATE = 5
 
 
 def check_delivery(
-    subscription: ClientSubscription, copy: Copy, count: int, *, answered: int, now: float, limits: Limits
+    subscription: ClientSubscription,
+    copy: Copy,
+    count: int,
+    *,
+    answered: int,
+    now: float,
+    latest: float,
+    limits: Limits,
 ) -> None:
     """It may be delivered, to this subscription, now, and says how often it was delivered before."""
     where = f"{copy.name} to session {subscription.session.session_id}"
@@ -28,6 +35,8 @@ def check_delivery(
         raise Violation(f"delivered {where} with count {count} instead of {copy.count}")
     if 0 < copy.message.expires_ms <= now * 1000:
         raise Violation(f"delivered {where} after it expired")
+    if copy.due_ms > round(latest * 1000):
+        raise Violation(f"delivered {where} before it was due")
     if not subscription.session.is_writable:
         raise Violation(f"delivered {where}, which takes nothing")
     if subscription.record.receipt is not None and not subscription.record.is_answered:
@@ -50,7 +59,7 @@ def _check_turn(copy: Copy, answered: int) -> None:
     """No message that is surely there is more urgent, or earlier from the same sender."""
     priority = copy.message.priority
     for other in copy.home.live:
-        if other.state is not State.WAITING or other.visible_after > answered or other.may_expire:
+        if other.state is not State.WAITING or other.visible_after > answered or other.may_expire or other.is_late:
             continue
         if other.message.priority > priority:
             raise Violation(f"delivered {copy.name} before {other.name}, which is more urgent")
@@ -60,7 +69,7 @@ def _check_turn(copy: Copy, answered: int) -> None:
 
 def _check_sender(copy: Copy) -> None:
     """What one session sent with one priority is delivered in that order, the first time."""
-    if copy.was_seen:
+    if copy.was_seen or copy.is_late:
         return
     sender = copy.sender, copy.message.priority
     if copy.order < copy.home.last_first_delivery.get(sender, 0):
@@ -76,12 +85,15 @@ def check_memory(broker: Broker, homes_by_id: Mapping[int, Home], limits: Limits
             continue
         returned = sum(copy.was_seen_now for copy in home.live)
         priorities = {copy.message.priority for copy in home.live}
-        bound = limits.window_count * (1 + 1.5 * len(priorities)) + returned + _LATE
+        due = 4 if any(copy.is_late for copy in home.live) else 0
+        bound = limits.window_count * (1 + 1.5 * len(priorities) + due) + returned + _LATE
         if len(queue.window) > bound:
             raise Violation(f"{home.name} keeps {len(queue.window)} messages in memory, {bound} are allowed")
 
 
-def check_quiet(broker: Broker, sessions: Iterable[ClientSession], homes: Iterable[Home], limits: Limits) -> None:
+def check_quiet(
+    broker: Broker, sessions: Iterable[ClientSession], homes: Iterable[Home], limits: Limits, now: float
+) -> None:
     """Everything was answered, nobody is stuck, and the depths are right."""
     for session in sessions:
         if session.is_lost or session.is_refused:
@@ -89,7 +101,7 @@ def check_quiet(broker: Broker, sessions: Iterable[ClientSession], homes: Iterab
         if session.expected or session.fault:
             raise Violation(f"session {session.session_id} gets no answer")
         for subscription in session.subscriptions.values():
-            _check_progress(subscription, limits)
+            _check_progress(subscription, limits, now)
     for home in homes:
         depth = broker.depth(parse_destination(home.name))
         certain = sum(not copy.may_expire for copy in home.live)
@@ -97,8 +109,11 @@ def check_quiet(broker: Broker, sessions: Iterable[ClientSession], homes: Iterab
             raise Violation(f"{home.name} has depth {depth}, expected {certain} to {len(home.live)}")
 
 
-def _check_progress(subscription: ClientSubscription, limits: Limits) -> None:
-    waiting = [copy for copy in subscription.home.live if copy.state is State.WAITING]
+def _check_progress(subscription: ClientSubscription, limits: Limits, now: float) -> None:
+    home = subscription.home
+    waiting = [copy for copy in home.live if copy.state is State.WAITING and copy.due_ms <= now * 1000]
+    if not home.is_durable:  # when what came back is due there, only the broker knows
+        waiting = [copy for copy in waiting if not copy.is_late]
     if all(copy.may_expire for copy in waiting) or not subscription.session.is_writable:
         return
     before = subscription.with_client()

@@ -113,11 +113,11 @@ def _returns_messages_behind_newer_ones(patch: Patch) -> None:
 
 
 def _does_not_count_deliveries(patch: Patch) -> None:
-    def put_back(self: Queue, entry: Entry) -> None:
+    def put_back(self: Queue, entry: Entry, *, is_counted: bool = True) -> None:
         self.window.put_back(entry)
         self._wake()
 
-    patch.setattr(Queue, "_put_back", put_back)
+    patch.setattr(Queue, "put_back", put_back)
 
 
 def _takes_what_it_has_from_pages_again(patch: Patch) -> None:
