@@ -225,3 +225,35 @@ def test_long_value_is_repeated_in_part_only() -> None:
         message({"persistent": "x" * 10_000})
 
     assert len(caught.value.detail) < 300
+
+
+@pytest.mark.parametrize("name", ["delay", "x-delay", "AMQ_SCHEDULED_DELAY"])
+def test_delay_counts_from_the_arrival(name: str) -> None:
+    made = message({name: "1500"})
+
+    assert (made.due_ms, made.headers) == (int(NOW * 1000) + 1500, {})
+
+
+@pytest.mark.parametrize("name", ["AMQ_SCHEDULED_TIME", "_AMQ_SCHED_DELIVERY"])
+def test_message_may_be_due_at_a_certain_time(name: str) -> None:
+    due_ms = int(NOW * 1000) + 5000
+
+    made = message({name: str(due_ms)})
+
+    assert (made.due_ms, made.headers) == (due_ms, {})
+
+
+def test_longest_of_several_delays_counts() -> None:
+    assert message({"delay": "100", "x-delay": "300", "AMQ_SCHEDULED_DELAY": "200"}).due_ms == int(NOW * 1000) + 300
+
+
+@pytest.mark.parametrize(("name", "value"), [("delay", "0"), ("AMQ_SCHEDULED_TIME", "0"), ("AMQ_SCHEDULED_TIME", "5")])
+def test_what_is_due_already_is_not_delayed(name: str, value: str) -> None:
+    assert message({name: value}).due_ms == 0
+
+
+@pytest.mark.parametrize("name", ["delay", "AMQ_SCHEDULED_TIME"])
+@pytest.mark.parametrize("value", ["", "soon", "-1", "1.5", "99999999999999"])
+def test_delay_that_cannot_be_understood_is_refused(name: str, value: str) -> None:
+    with pytest.raises(InvalidHeader, match=f"{name}:{value} cannot be used. Accepted is a number from 0 to"):
+        message({name: value})

@@ -7,8 +7,10 @@ from functools import partial
 
 import pytest
 
+from stompd.broker import expiry
 from stompd.broker.broker import Broker
 from stompd.broker.catalogue import Catalogue
+from stompd.broker.deadlines import Deadlines, Later
 from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
 from stompd.broker.effects import Confirm
@@ -18,7 +20,7 @@ from stompd.broker.queue import Queue
 from stompd.broker.session import Session
 from stompd.broker.subscription import Subscription
 from stompd.broker.transaction import Transaction
-from stompd.broker.units import Page
+from stompd.broker.units import DueKey, DuePage, Page
 from stompd.broker.window import Window
 from tests.simulation.records import Violation
 from tests.simulation.world import World
@@ -158,14 +160,14 @@ def _returns_no_credit(patch: Patch) -> None:
 
 def _keeps_settled_messages_in_the_store(patch: Patch) -> None:
     def settle_in(self: Queue, work: Work, entry: Entry) -> None:
-        work.steps.append(self._forget)
-        work.undo.append(partial(self._put_back, entry))
+        work.steps.append(self.forget)
+        work.undo.append(partial(self.put_back, entry))
 
     patch.setattr(Queue, "settle_in", settle_in)
 
 
 def _marks_nothing(patch: Patch) -> None:
-    def extend_mark(self: Queue, now: float) -> None:
+    def extend_mark(self: Queue, now: float, at_least: int = 0) -> None:
         self._marked = self._marking = self._deliverable = 1 << 63
 
     patch.setattr(Queue, "_extend_mark", extend_mark)
@@ -182,11 +184,43 @@ def _releases_queues_too_early(patch: Patch) -> None:
     release = Catalogue.release
 
     def eager(self: Catalogue, destination: Destination, queue: Queue) -> None:
+        if queue.is_durable and self._queues.get(destination.name) is not queue:
+            return
         release(self, destination, queue)
         if queue.is_durable and not queue.is_stored:
             self._queues.pop(destination.name, None)
 
     patch.setattr(Catalogue, "release", eager)
+
+
+def _delivers_before_it_is_due(patch: Patch) -> None:
+    tick = Deadlines.tick
+    patch.setattr(Deadlines, "tick", lambda self, now_ms: tick(self, now_ms + 1000))
+
+
+def _brings_twice_what_was_due(patch: Patch) -> None:
+    admit = Later.admit
+
+    def greedy(self: Later, page: DuePage) -> None:
+        admit(self, page)
+        self._after = DueKey(0, 0)
+
+    patch.setattr(Later, "admit", greedy)
+
+
+def _forgets_what_is_due(patch: Patch) -> None:
+    def admit(self: Later, page: DuePage) -> None:
+        admit_page(self, DuePage(page.messages, 0))
+
+    admit_page = Later.admit
+    patch.setattr(Later, "admit", admit)
+
+
+def _lets_messages_expire_under_their_consumers(patch: Patch) -> None:
+    def is_waiting(queue: Queue, place: Place, due_ms: int) -> bool:
+        return True
+
+    patch.setattr(expiry, "_is_waiting", is_waiting)
 
 
 _FAULTS: list[Fault] = [
@@ -207,6 +241,10 @@ _FAULTS: list[Fault] = [
     _marks_nothing,
     _loses_what_an_aborted_transaction_held,
     _releases_queues_too_early,
+    _delivers_before_it_is_due,
+    _brings_twice_what_was_due,
+    _forgets_what_is_due,
+    _lets_messages_expire_under_their_consumers,
 ]
 
 
