@@ -36,6 +36,13 @@ class Limits:
     highest_prefetch: int = 10_000
     #: With so many bytes of bodies outstanding, a subscription is given nothing more.
     outstanding_bytes: int = 8 * 1024 * 1024
+    #: Deliveries of one message; then it goes to the dead-letter queue of its queue.
+    max_deliveries: int = 10
+    #: Milliseconds until a message that came back for the second time is delivered again; the first time it is at once,
+    #: and from the third time on the delay doubles.
+    redelivery_delay_ms: int = 1_000
+    #: The longest such delay in milliseconds.
+    redelivery_delay_limit_ms: int = 300_000
     #: Entries of one queue kept in memory; the others wait in the store.
     window_count: int = 10_000
     #: Bytes of one queue kept in memory; one entry is always allowed.
