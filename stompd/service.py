@@ -130,7 +130,7 @@ class BrokerService(Service):
             limit_units=settings.limits.journal_units,
             limit_bytes=settings.limits.journal_bytes,
         )
-        driver.start(journal, Backpressure(journal))
+        driver.start(journal, Backpressure(journal, self._reactor))
         nonce = f"{int(self._reactor.seconds() * 1000):x}"
         factory = LinkFactory(settings, driver, self._portal, self._reactor, nonce)
         self._journal, self._factory, self._driver = journal, factory, driver

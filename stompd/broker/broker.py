@@ -85,6 +85,10 @@ class Broker:
         """Return how many messages a queue keeps, waiting or outstanding; 0 for everything else."""
         return self._catalogue.depth(destination)
 
+    def is_lagging(self, destination: Destination) -> bool:
+        """Whether one of a topic's subscriptions is half as far behind as it may be; never for a queue."""
+        return self._catalogue.is_lagging(destination)
+
     def open_session(
         self, session_id: SessionId, client_id: str = "", user_name: str = "", *, has_soft_errors: bool = False
     ) -> None:

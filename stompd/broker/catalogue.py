@@ -108,6 +108,11 @@ class Catalogue:
             overflowing=self.overflowing,
         )
 
+    def is_lagging(self, destination: Destination) -> bool:
+        """Whether one of a topic's subscriptions is half as far behind as it may be."""
+        topic = self._topics.get(destination.name) if destination.kind is Kind.TOPIC else None
+        return topic is not None and topic.is_lagging
+
     def durable_queue(self, queue_id: QueueId, name: str, *, recovered_count: int = 0) -> Queue:
         """Return the queue of a durable subscription, which no destination names; the caller puts it into the store."""
         queue = self._make(queue_id, name, recovered_count)

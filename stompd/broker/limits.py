@@ -34,7 +34,8 @@ class Limits:
     shared_prefetch: int = 1
     #: The most that `prefetch-count` is granted; 0 asks for this.
     highest_prefetch: int = 10_000
-    #: With so many bytes of bodies outstanding, a subscription is given nothing more.
+    #: With so many bytes of bodies outstanding, a subscription is given nothing more; one that acknowledges nothing is
+    #: given at most 256 KiB that the transport has not taken.
     outstanding_bytes: int = 8 * 1024 * 1024
     #: Deliveries of one message; then it goes to the dead-letter queue of its queue.
     max_deliveries: int = 10
@@ -49,6 +50,6 @@ class Limits:
     window_bytes: int = 16 * 1024 * 1024
     #: Messages that wait for one topic subscription beyond its credit; a subscription that falls further behind is
     #: ended, so that it costs the others nothing. One that must get everything is a queue.
-    topic_backlog: int = 50_000
+    topic_backlog: int = 10_000
     #: Bytes of bodies that wait so; one message is always allowed.
-    topic_backlog_bytes: int = 64 * 1024 * 1024
+    topic_backlog_bytes: int = 8 * 1024 * 1024

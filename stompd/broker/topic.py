@@ -46,14 +46,19 @@ class Binding:
 class Topic:
     """Gives every message to the queue of each of its subscriptions."""
 
-    __slots__ = ("queues",)
+    __slots__ = ("is_lagging", "queues")
 
     def __init__(self) -> None:
+        #: Whether one of the subscriptions was half as far behind as it may be when the last message came.
+        self.is_lagging = False
         #: In the order of subscribing, with what each gets, or None for everything; the rest never enters the queue.
         self.queues: dict[Queue, Binding | None] = {}
 
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what gives a new message to everyone who subscribes now."""
+        self.is_lagging = False
         for queue, binding in self.queues.items():
             if binding is None or binding.takes(message, work.session):
                 queue.accept(message, now, work)
+                if queue.window.is_half_full and not queue.is_durable:  # what is durable waits in the store
+                    self.is_lagging = True

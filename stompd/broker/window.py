@@ -89,6 +89,11 @@ class Window:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def is_half_full(self) -> bool:
+        """Whether it holds half of what it may."""
+        return 2 * self._count > self._count_limit or 2 * self._bytes > self._byte_limit
+
     def has_room(self, message: Message) -> bool:
         """Whether the message may stay in memory, which one that is not persistent prefers."""
         lane = self._lanes.get(HIGHEST_PRIORITY - message.priority)

@@ -148,6 +148,8 @@ class Driver:
         journal = self._journal
         if journal.is_full and (journal.is_overfull or not isinstance(request, _SETTLING)):
             self._backpressure.suspend(self._links[session_id])
+        elif isinstance(request, Send) and self._broker.is_lagging(request.destination):
+            self._backpressure.slow_down(self._links[session_id], now)
 
     def refuse(self, session_id: SessionId, error: StompError, receipt: str | None) -> bool:
         """Answer a frame with an ERROR, after the receipts of the frames before it; return whether that is the end."""

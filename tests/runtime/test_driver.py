@@ -140,7 +140,7 @@ class Desk:
             limit_bytes=1_000_000,
         )
         self.journal = journal
-        self.driver.start(journal, Backpressure(journal))
+        self.driver.start(journal, Backpressure(journal, self.reactor))
 
     def bodies(self) -> list[bytes]:
         """What the store keeps."""
@@ -248,7 +248,7 @@ def test_page_from_the_store_is_delivered(desk: Desk) -> None:
     journal = Journal(
         later.store, later.driver, later.reactor, later.writer, print, limit_units=100, limit_bytes=1_000_000
     )
-    later.driver.start(journal, Backpressure(journal))
+    later.driver.start(journal, Backpressure(journal, later.reactor))
     reader = Peer(later)
 
     reader.submit(subscribe())
