@@ -173,6 +173,20 @@ class InvalidClientId(StompError):
     is_of_frame = False
 
 
+class TakenOver(StompError):
+    """Another connection has taken over the client id."""
+
+    code = "taken-over"
+    is_of_frame = False
+
+
+class UnknownHost(StompError):
+    """There is no such virtual host."""
+
+    code = "unknown-host"
+    is_of_frame = False
+
+
 class AccessDenied(StompError):
     """The user may not do that."""
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, final
 
 from stompd.broker.catalogue import Catalogue
-from stompd.broker.destination import Destination
+from stompd.broker.clients import Clients, explain_takeover
+from stompd.broker.destination import Destination, Kind
 from stompd.broker.effects import Effect, SessionId
 from stompd.broker.expiry import Expiry
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, Place, QueueId
+from stompd.broker.peer import NOBODY, Peer
 from stompd.broker.redelivery import Redelivery
 from stompd.broker.requests import (
     Abort,
@@ -35,7 +37,6 @@ from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction
 from stompd.broker.units import DuePage, ExpiredPage, Page, Recovered
 from stompd.errors import (
     DuplicateTransaction,
-    InvalidClientId,
     LimitExceeded,
     StompError,
     UnknownTransaction,
@@ -50,24 +51,32 @@ class Broker:
     what it decided is handed out by `take_effects`, which its owner calls when it has nothing more to tell.
     """
 
-    def __init__(self, limits: Limits, recovered: Recovered, *, node: int = 0) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        recovered: Recovered,
+        *,
+        node: int = 0,
+        host_limits: Mapping[str, Limits] | None = None,
+    ) -> None:
         """Begin with what the store holds.
 
         Args:
             limits: What one peer may take.
             recovered: What `IMessageStore.open` returned.
             node: Which of the brokers that share a database this is, 0 to 1,023.
+            host_limits: By virtual host: its queues and durable subscriptions, where that differs.
         """
         self._limits = limits
         self._ids = IdSource(recovered.highest_id, node)
         self._ledger = Ledger()
-        self._catalogue = Catalogue(limits, self._ledger, self._ids)
+        self._catalogue = Catalogue(limits, self._ledger, self._ids, host_limits=host_limits)
         self._catalogue.recover(recovered)
         self._deadlines = self._catalogue.deadlines
         self._redelivery = Redelivery(self._ledger, self._catalogue, self._ids)
         self._expiry = Expiry(self._ledger, self._catalogue, recovered.next_expiry_ms)
         self._sessions: dict[SessionId, Session] = {}
-        self._by_client_id: dict[str, Session] = {}
+        self._clients = Clients()
         self._subscribing = Subscribing(limits, self._ledger, self._catalogue, self._ids, self._sessions)
         self._subscribing.recover(recovered)
         self._actions: dict[type[Request], Callable[[Session, Any, float], None]] = {
@@ -87,32 +96,30 @@ class Broker:
         """Return how many messages a queue keeps, waiting or outstanding; 0 for everything else."""
         return self._catalogue.depth(destination)
 
-    def has_queue(self, destination: Destination) -> bool:
-        """Whether a queue is there, so that it need not be created."""
-        return self._catalogue.has_queue(destination)
+    def has_queue(self, session_id: SessionId, destination: Destination) -> bool:
+        """Whether a queue is there for a session, so that it need not be created."""
+        return self._sessions[session_id].catalogue.has_queue(destination)
 
-    def is_lagging(self, destination: Destination) -> bool:
+    def is_lagging(self, session_id: SessionId, destination: Destination) -> bool:
         """Whether one of a topic's subscriptions is half as far behind as it may be; never for a queue."""
-        return self._catalogue.is_lagging(destination)
+        return destination.kind is Kind.TOPIC and self._sessions[session_id].catalogue.is_lagging(destination)
 
     def open_session(
-        self, session_id: SessionId, client_id: str = "", user_name: str = "", *, has_soft_errors: bool = False
+        self, session_id: SessionId, peer: Peer = NOBODY, *, has_soft_errors: bool = False, takes_over: bool = False
     ) -> None:
         """Expect requests from a session whose user has logged in.
 
-        It may have called itself something, and may outlive errors of single frames.
+        It may outlive errors of single frames, and may end another session of the same user that has its client id.
 
         Raises:
-            InvalidClientId: Another session has the same client id.
+            InvalidClientId: The client id is another user's, or another session has it.
         """
-        session = Session(session_id, client_id, user_name, has_soft_errors=has_soft_errors)
-        if client_id:
-            # JMS 3.1, 6.1.2: a client identifier is in use by one connection at a time.
-            if client_id in self._by_client_id:
-                raise InvalidClientId(
-                    f"client-id:{client_id} is in use by another connection. Close that one first, or use another id."
-                )
-            self._by_client_id[client_id] = session
+        session = Session(session_id, self._catalogue.on(peer.host), peer, has_soft_errors=has_soft_errors)
+        if peer.client_id:
+            rival = self._clients.rival(session) if takes_over else None
+            if rival is not None:
+                self.refuse(rival, explain_takeover(peer), None)
+            self._clients.enter(session, self._subscribing.names(peer.host).owner(peer.client_id))
         self._sessions[session_id] = session
 
     def close_session(self, session_id: SessionId) -> None:
@@ -222,14 +229,14 @@ class Broker:
 
     def _send(self, session: Session, request: Send, now: float) -> None:
         # Checked now, so that COMMIT can only fail on the store.
-        self._catalogue.check(request.destination, now)
+        session.catalogue.check(request.destination, now)
         if request.transaction is not None:
             held = HeldSend(request.destination, request.message)
             self._transaction(session, request.transaction).hold(held)
             self._confirm(session, request.receipt)
             return
         work = Work(session)
-        self._route(request.destination, request.message, now, work)
+        self._route(session, request.destination, request.message, now, work)
         self._ledger.enact(session, work, request.receipt)
 
     def _acknowledge(self, session: Session, request: Acknowledge, now: float) -> None:
@@ -289,7 +296,7 @@ class Broker:
         work = Work(session)
         for held in transaction.held:
             if isinstance(held, HeldSend):
-                self._route(held.destination, held.message, now, work)
+                self._route(session, held.destination, held.message, now, work)
                 continue
             for delivery in reversed(held.deliveries):
                 queue = delivery.subscription.queue
@@ -321,14 +328,14 @@ class Broker:
         # STOMP 1.2 "Graceful Shutdown": the RECEIPT says that everything before it was processed.
         self._ledger.enact(session, work, behind_all=request.receipt is not None)
 
-    def _route(self, destination: Destination, message: Message, now: float, work: Work) -> None:
+    def _route(self, session: Session, destination: Destination, message: Message, now: float, work: Work) -> None:
         message.identify(self._ids.next(now), int(now * 1000))
         work.size_bytes += len(message.body)
         if message.due_ms:
             message.due_ms = self._deadlines.date(message.due_ms, now)
         if message.expires_ms:
             self._expiry.expect(message.expires_ms)
-        self._catalogue.accept(destination, message, now, work)
+        session.catalogue.accept(destination, message, now, work)
 
     def _confirm(self, session: Session, receipt: str | None) -> None:
         if receipt is not None:
@@ -346,8 +353,7 @@ class Broker:
     def _end(self, session: Session) -> None:
         """Abort, unsubscribe and give back everything of a session; what comes after is ignored."""
         session.is_ending = True
-        if self._by_client_id.get(session.client_id) is session:
-            del self._by_client_id[session.client_id]
+        self._clients.leave(session)
         for transaction in session.transactions.values():
             self._release(transaction)
         session.transactions.clear()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import final
 
 from stompd.broker.deadlines import Deadlines
-from stompd.broker.destination import Destination, Kind, parse_destination, read_group
+from stompd.broker.destination import Destination, Kind, parse_destination, read_group, read_stored_name
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
@@ -18,11 +19,34 @@ from stompd.errors import InvalidDestination, LimitExceeded
 
 @final
 class Catalogue:
-    """Finds or creates what a destination names."""
+    """Finds or creates what a destination names, on one virtual host.
 
-    __slots__ = ("_by_id", "_ids", "_ledger", "_limits", "_queues", "_topics", "deadlines", "overflowing", "woken")
+    The catalogues of all hosts have in common what knows queues by themselves and not by their names.
+    """
 
-    def __init__(self, limits: Limits, ledger: Ledger, ids: IdSource) -> None:
+    __slots__ = (
+        "_by_id",
+        "_host_limits",
+        "_hosts",
+        "_ids",
+        "_ledger",
+        "_limits",
+        "_queues",
+        "_topics",
+        "deadlines",
+        "host",
+        "overflowing",
+        "woken",
+    )
+
+    def __init__(
+        self, limits: Limits, ledger: Ledger, ids: IdSource, *, host_limits: Mapping[str, Limits] | None = None
+    ) -> None:
+        """Begin with the default host, which is empty; other hosts have limits of their own."""
+        #: The name of the virtual host; empty for the default one.
+        self.host = ""
+        self._hosts = {"": self}
+        self._host_limits: Mapping[str, Limits] = host_limits or {}
         self._limits = limits
         self._ledger = ledger
         self._ids = ids
@@ -36,14 +60,32 @@ class Catalogue:
         #: Queues of topic subscriptions that hold too much, or that the store refused: their consumers must go.
         self.overflowing: list[Queue] = []
 
+    @property
+    def limits(self) -> Limits:
+        """The limits of this host."""
+        return self._limits
+
+    def on(self, host: str) -> Catalogue:
+        """Return the catalogue of a virtual host."""
+        found = self._hosts.get(host)
+        if found is None:
+            found = Catalogue(self._host_limits.get(host, self._limits), self._ledger, self._ids)
+            found.host, found._hosts, found._host_limits = host, self._hosts, self._host_limits
+            found._by_id, found.deadlines = self._by_id, self.deadlines
+            found.woken, found.overflowing = self.woken, self.overflowing
+            self._hosts[host] = found
+        return found
+
     def recover(self, recovered: Recovered) -> None:
-        """Take over the queues of destinations that the store holds."""
+        """Take over the queues of destinations that the store holds, on all hosts."""
         others = {subscription.queue_id for subscription in recovered.subscriptions}
         for found in recovered.queues:
             if found.queue_id in others:
                 continue
-            destination = parse_destination(found.name)
-            queue = self._add(destination, found.queue_id, recovered_count=found.message_count, is_stored=True)
+            host, path = read_stored_name(found.name)
+            queue = self.on(host)._add(
+                parse_destination(path), found.queue_id, recovered_count=found.message_count, is_stored=True
+            )
             if found.next_due_ms:
                 queue.later.expect(found.next_due_ms)
 
@@ -110,6 +152,7 @@ class Catalogue:
             self.woken,
             self.deadlines,
             overflowing=self.overflowing,
+            host=self.host,
         )
 
     def is_lagging(self, destination: Destination) -> bool:
@@ -169,6 +212,7 @@ class Catalogue:
             self.woken,
             self.deadlines,
             recovered_count=recovered_count,
+            host=self.host,
         )
         self._by_id[queue_id] = queue
         return queue

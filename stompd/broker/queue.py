@@ -44,6 +44,7 @@ class Queue:
         "depth",
         "has_ended",
         "has_overflowed",
+        "host",
         "is_durable",
         "is_stored",
         "is_woken",
@@ -67,6 +68,7 @@ class Queue:
         *,
         overflowing: list[Queue] | None = None,
         recovered_count: int = 0,
+        host: str = "",
     ) -> None:
         """Make a queue that is empty, or that was found in the store.
 
@@ -81,8 +83,9 @@ class Queue:
             overflowing: Where the queue of a topic's subscription tells that it holds too much; None for one that is
                 durable.
             recovered_count: How many messages the store holds for it.
+            host: The virtual host it is on; empty for the default one.
         """
-        self.queue_id, self.name = queue_id, name
+        self.queue_id, self.name, self.host = queue_id, name, host
         #: Whether it outlives its subscriptions and the broker.
         self.is_durable = overflowing is None
         #: Whether the store has a row for it.
@@ -297,7 +300,7 @@ class Queue:
     def put(self, work: Work) -> None:
         """Add to the work what makes the queue durable, unless it is."""
         if not self.is_stored:
-            work.operations.append(PutQueue(self.queue_id, self.name))
+            work.operations.append(PutQueue(self.queue_id, self.name, host=self.host))
 
     def wake(self) -> None:
         """Ask to be dispatched."""

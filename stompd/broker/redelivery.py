@@ -141,7 +141,7 @@ class Redelivery:
         own = Work() if work is None else work
         if queue.is_durable:
             try:
-                grave = self._catalogue.queue(dead_letter_destination(queue.name), now)
+                grave = self._catalogue.on(queue.host).queue(dead_letter_destination(queue.name), now)
             except LimitExceeded:  # it stays where it is, and is tried again
                 self._postpone(queue, entry, now, queue.policy.delay_limit_ms, work)
                 return

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, final
 
 from stompd.broker.delivery import Delivery
 from stompd.broker.effects import SessionId
+from stompd.broker.peer import Peer
 from stompd.broker.subscription import Subscription
 from stompd.broker.transaction import Transaction
 from stompd.errors import StompError
 
 if TYPE_CHECKING:
+    from stompd.broker.catalogue import Catalogue
     from stompd.broker.ledger import Work
 
 
@@ -26,11 +28,15 @@ class Session:
     __slots__ = (
         "_last_number",
         "by_number",
+        "catalogue",
         "client_id",
+        "granted",
+        "granted_bytes",
         "has_soft_errors",
         "is_ending",
         "is_refused",
         "is_writable",
+        "peer",
         "pending",
         "session_id",
         "settled_ids",
@@ -41,13 +47,19 @@ class Session:
     )
 
     def __init__(
-        self, session_id: SessionId, client_id: str = "", user_name: str = "", *, has_soft_errors: bool = False
+        self, session_id: SessionId, catalogue: Catalogue, peer: Peer, *, has_soft_errors: bool = False
     ) -> None:
         self.session_id = session_id
+        #: That of its virtual host.
+        self.catalogue = catalogue
+        self.peer = peer
+        #: What its subscriptions may have outstanding together.
+        self.granted = 0
+        self.granted_bytes = 0
         #: What the client called itself; empty if it did not.
-        self.client_id = client_id
+        self.client_id = peer.client_id
         #: Who logged in.
-        self.user_name = user_name
+        self.user_name = peer.user_name
         #: Whether a request that fails alone, and that somebody waits for, leaves the session open.
         self.has_soft_errors = has_soft_errors
         #: By the client's id.

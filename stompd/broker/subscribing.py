@@ -29,12 +29,18 @@ from stompd.errors import (
     UnknownSubscription,
 )
 
+#: Of the bytes that a session has left, a further subscription gets this part, so that there is always some left.
+_SHARE = 8
+
+#: What each subscription gets in any case: enough for small messages to flow.
+_LEAST_BYTES = 64 * 1024
+
 
 @final
 class Subscribing:
     """Begins and ends the subscriptions of all sessions."""
 
-    __slots__ = ("_catalogue", "_ledger", "_limits", "_names", "_sessions")
+    __slots__ = ("_catalogue", "_ids", "_ledger", "_limits", "_names", "_sessions")
 
     def __init__(
         self,
@@ -47,12 +53,21 @@ class Subscribing:
         self._limits = limits
         self._ledger = ledger
         self._catalogue = catalogue
-        self._names = NamedSubscriptions(limits, ledger, catalogue, ids)
+        self._ids = ids
+        self._names: dict[str, NamedSubscriptions] = {}  # by virtual host
         self._sessions = sessions
 
     def recover(self, recovered: Recovered) -> None:
         """Take over the durable subscriptions that the store holds."""
-        self._names.recover(recovered)
+        for host in {found.host for found in recovered.subscriptions}:
+            self.names(host).recover(recovered)
+
+    def names(self, host: str) -> NamedSubscriptions:
+        """Return the named subscriptions of a virtual host."""
+        found = self._names.get(host)
+        if found is None:
+            found = self._names[host] = NamedSubscriptions(self._ledger, self._catalogue.on(host), self._ids)
+        return found
 
     def subscribe(self, session: Session, request: Subscribe, now: float) -> None:
         """Begin a subscription: what is sent to a topic next reaches it, and deliveries follow in their turn.
@@ -69,8 +84,8 @@ class Subscribing:
         named: NamedSubscription | None = None
         headers: dict[str, str] = {}
         if request.naming is not None:
-            named, headers = self._names.find(session, request, request.naming, now, work)
-        queue = named.queue if named else self._queue(request, now)
+            named, headers = self.names(session.catalogue.host).find(session, request, request.naming, now, work)
+        queue = named.queue if named else _queue(session, request, now)
         credit = self._credit(request, named)
         subscription = Subscription(
             session,
@@ -80,19 +95,21 @@ class Subscribing:
             request.ack_mode,
             request.destination,
             credit=credit,
-            byte_limit=self._limits.outstanding_bytes,
+            byte_limit=self._grant_bytes(session),
             is_named=request.is_named,
             # A topic's messages are selected before they are queued.
             selector=request.selector if request.destination.kind is Kind.QUEUE else None,
             named=named,
         )
         session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
+        session.granted += credit
+        session.granted_bytes += subscription.byte_limit
         work.undo.append(partial(self._take_back, subscription))
         # What the same client sends to the topic next must reach it, so only the deliveries wait.
         if named:
             queue.subscriptions += 1
         else:
-            self._catalogue.bind(subscription.destination, queue, _binding(session, request))
+            session.catalogue.bind(subscription.destination, queue, _binding(session, request))
         if request.receipt is not None:
             # The RECEIPT comes before the first MESSAGE, and says how much was granted.
             headers["prefetch-count"] = str(credit)
@@ -127,12 +144,14 @@ class Subscribing:
         """Give nothing more to a subscription; what it has not acknowledged returns."""
         del session.subscriptions[subscription.subscription_id]
         del session.by_number[subscription.number]
+        session.granted -= subscription.granted
+        session.granted_bytes -= subscription.byte_limit
         queue = subscription.queue
         queue.detach(subscription)
         if subscription.named:
-            self._names.release(subscription.named)
+            self.names(session.catalogue.host).release(subscription.named)
         else:
-            self._catalogue.release(subscription.destination, queue)
+            session.catalogue.release(subscription.destination, queue)
         for delivery in reversed(subscription.outstanding.values()):
             if delivery.is_held:
                 continue
@@ -159,13 +178,25 @@ class Subscribing:
                 f"This connection has {len(session.subscriptions)} subscriptions, which is the limit"
                 " (setting limits.subscriptions)."
             )
+        if session.granted + self._credit(request, None) > self._limits.session_prefetch:
+            raise LimitExceeded(
+                f"The subscriptions of this connection may have {session.granted} deliveries outstanding together, and"
+                f" {self._limits.session_prefetch} is the limit (setting limits.session_prefetch). Ask for less with"
+                " prefetch-count, or UNSUBSCRIBE some."
+            )
+
+    def _grant_bytes(self, session: Session) -> int:
+        """Return how many bytes of bodies a further subscription may have outstanding."""
+        left = self._limits.session_outstanding_bytes - session.granted_bytes
+        return min(self._limits.outstanding_bytes, max(left // _SHARE, _LEAST_BYTES))
 
     def _delete(
         self, session: Session, request: Unsubscribe, naming: Naming, subscription: Subscription | None
     ) -> None:
         """Delete a durable subscription, be its consumer the one that UNSUBSCRIBE names, or none."""
         destination = request.destination or (subscription.destination if subscription else None)
-        named = self._names.find_durable(session, naming, destination)
+        names = self.names(session.catalogue.host)
+        named = names.find_durable(session, naming, destination)
         own = subscription if subscription and subscription.named is named else None
         # JMS 3.1, 4.2: not while it has a consumer, nor while a transaction holds a message of it.
         if named.queue.subscriptions > (own is not None):
@@ -179,7 +210,7 @@ class Subscribing:
                 " COMMIT or ABORT it first."
             )
         work = Work()
-        self._names.delete(named, work)
+        names.delete(named, work)
         if own:
             self.end(session, own)
         self._ledger.enact(session, work, request.receipt)
@@ -191,11 +222,6 @@ class Subscribing:
                 if transaction.settles_in(queue):
                     return True
         return False
-
-    def _queue(self, request: Subscribe, now: float) -> Queue:
-        if request.destination.kind is Kind.QUEUE:
-            return self._catalogue.queue(request.destination, now)
-        return self._catalogue.subscription_queue(request.destination, now)
 
     def _credit(self, request: Subscribe, named: NamedSubscription | None) -> int:
         limits = self._limits
@@ -216,6 +242,12 @@ def explain_overflow(subscription: Subscription) -> StompError:
         " allowed (settings limits.topic_backlog and limits.topic_backlog_bytes). Read and acknowledge faster, or let"
         " the messages go to a queue, which keeps them."
     )
+
+
+def _queue(session: Session, request: Subscribe, now: float) -> Queue:
+    if request.destination.kind is Kind.QUEUE:
+        return session.catalogue.queue(request.destination, now)
+    return session.catalogue.subscription_queue(request.destination, now)
 
 
 def _binding(session: Session, request: Subscribe) -> Binding | None:

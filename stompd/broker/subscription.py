@@ -29,11 +29,12 @@ class Subscription:
     """
 
     __slots__ = (
-        "_byte_limit",
         "_last_number",
         "ack_mode",
+        "byte_limit",
         "credit",
         "destination",
+        "granted",
         "is_active",
         "is_automatic",
         "is_named",
@@ -86,7 +87,7 @@ class Subscription:
         self.ack_mode = ack_mode
         self.is_automatic = ack_mode is AckMode.AUTO
         self.destination = destination
-        self.credit = credit
+        self.credit = self.granted = credit
         self.is_named = is_named
         self.selector = selector
         #: What the selector selects, while it takes part in its queue.
@@ -99,7 +100,7 @@ class Subscription:
         #: By number, oldest first.
         self.outstanding: dict[int, Delivery] = {}
         self.outstanding_bytes = 0
-        self._byte_limit = min(byte_limit, AUTOMATIC_BYTES) if self.is_automatic else byte_limit
+        self.byte_limit = min(byte_limit, AUTOMATIC_BYTES) if self.is_automatic else byte_limit
         self._last_number = 0
 
     @property
@@ -110,7 +111,7 @@ class Subscription:
     @property
     def may_take(self) -> bool:
         """Whether it can be given an entry now."""
-        return self.credit > 0 and self.session.is_writable and self.outstanding_bytes < self._byte_limit
+        return self.credit > 0 and self.session.is_writable and self.outstanding_bytes < self.byte_limit
 
     def deliver(self, entry: Entry) -> Delivery:
         """Spend credit on an entry."""

@@ -13,9 +13,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from stompd.credentials import BearerToken
-from stompd.errors import InternalError, LoginExpired, LoginFailed, StompError
+from stompd.errors import InternalError, LoginExpired, LoginFailed, LoginTimedOut, StompError, UnknownHost
 from stompd.interfaces import IStompUser
-from stompd.net.gate import Gate
+from stompd.net.hosts import VirtualHosts
 from stompd.session.login import Login
 
 _log = Logger()
@@ -26,11 +26,11 @@ _LONGEST_SECONDS = 1800.0
 
 @final
 class Admission:
-    """Asks the gate for one link: at CONNECT, and for each renewal. One question at a time."""
+    """Asks the gate of a virtual host for one link: at CONNECT, and for each renewal. One question at a time."""
 
     def __init__(
         self,
-        gate: Gate,
+        hosts: VirtualHosts,
         reactor: IReactorTime,
         address: Callable[[], str],
         fail: Callable[[StompError, str | None], None],
@@ -38,12 +38,14 @@ class Admission:
         """Let nobody in yet.
 
         Args:
-            gate: Who decides.
+            hosts: Tells who decides.
             reactor: Tells when a login has expired.
             address: Returns where the peer is, for the log and for penalties.
             fail: Ends the link with an ERROR, for a frame that wants this receipt or for none.
         """
-        self._gate = gate
+        self._hosts = hosts
+        #: Where the client has been let in, or wants to be.
+        self.host = hosts.default
         self._reactor = reactor
         self._address = address
         self._fail = fail
@@ -60,7 +62,13 @@ class Admission:
     def ask(self, login: Login, admit: Callable[[IStompUser], None]) -> None:
         """Have a login checked, and call `admit` with the user if it is right; a wrong one ends the link."""
         self._receipt = login.receipt
-        answer = self._answer = self._gate.log_in(self._credentials(login), self._address())
+        if self.user is None:
+            try:
+                self.host = self._hosts.find(login.host)
+            except UnknownHost as error:
+                self._fail(error, None)
+                return
+        answer = self._answer = self.host.gate.log_in(self._credentials(login), self._address())
         answer.addCallbacks(self._answered, self._refused, callbackArgs=(admit,))
         answer.addErrback(self._broke)
 
@@ -132,3 +140,11 @@ class Admission:
             ),
             receipt,
         )
+
+
+def explain_timeout(limit: int) -> LoginTimedOut:
+    """Return the error for a connection that has not logged in within so many seconds."""
+    return LoginTimedOut(
+        f"No CONNECT was completed within {limit} seconds (setting limits.login_seconds). Send the CONNECT frame, ended"
+        " with a NUL octet, right after connecting."
+    )

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from stompd.broker.delivery import Delivery
-from stompd.broker.requests import Disconnect, Renew
+from stompd.broker.requests import Disconnect, Renew, Send
 from stompd.errors import (
     FrameTooLarge,
     HeartBeatMissed,
@@ -23,14 +23,15 @@ from stompd.errors import (
     InvalidClientId,
     LimitExceeded,
     LoginFailed,
-    LoginTimedOut,
     ProtocolError,
     ShuttingDown,
     StompError,
 )
 from stompd.interfaces import IStompUser
-from stompd.net.admission import Admission
+from stompd.net.admission import Admission, explain_timeout
+from stompd.net.census import Place
 from stompd.net.hold import Hold
+from stompd.net.meter import Meter
 from stompd.net.transport import StreamTransport, set_socket_options
 from stompd.session.login import Login, expiry_headers
 from stompd.session.session import HeartBeatAction, Session
@@ -62,7 +63,10 @@ class Link(Protocol):
         self._is_surplus = is_surplus
         self._parser = FrameParser(factory.login_frame_limits)
         self._session_id = factory.driver.next_session_id()
-        self.admission = Admission(factory.gate, factory.reactor, self._address, self._fail)
+        self.admission = Admission(factory.hosts, factory.reactor, lambda: self.address, self._fail)
+        #: Where the census has counted it.
+        self.counted: list[Place] = []
+        self._meter: Meter | None = None
         self._user: IStompUser | None = None
         self._outgoing: list[bytes] = []
         self._timer: IDelayedCall | None = None
@@ -86,12 +90,11 @@ class Link(Protocol):
         self._session = Session(self._session_id, self._factory.session_settings, now, nonce=self._factory.nonce)
         set_socket_options(self.transport)
         self.transport.registerProducer(self, True)
-        if self._is_surplus:
-            limit = self._factory.limits.connections
-            error = f"This broker has {limit} connections, which is the limit (setting limits.connections). Try later."
-            self._fail(LimitExceeded(error))
+        try:
+            self._factory.link_made(self, is_surplus=self._is_surplus)
+        except LimitExceeded as error:
+            self._fail(error)
             return
-        self._factory.link_made(self)
         self._timer = self._reactor.callLater(self._factory.limits.login_seconds, self._login_timed_out)
 
     def dataReceived(self, data: bytes) -> None:
@@ -278,6 +281,8 @@ class Link(Protocol):
     def _take(self, frame: Frame, now: float) -> None:
         try:
             request = self._session.receive_frame(frame, now)
+            if self._meter is not None and isinstance(request, Send):
+                self._measure(self._meter, len(request.message.body), now)
         except StompError as error:
             self._fail(error, frame.headers.get("receipt"))
             return
@@ -291,6 +296,12 @@ class Link(Protocol):
                 self._factory.log_advice(self._session, self._peer_name())
         assert self._user is not None, "the session gives out requests only after a login"
         self._driver.submit(self._session_id, self._user, request, now)
+
+    def _measure(self, meter: Meter, octets: int, now: float) -> None:
+        """Let a message count towards the rates of its user, and rest if it exceeds them."""
+        if rest := meter.charge(octets, now):
+            self._hold(Hold.RATE)
+            self._reactor.callLater(rest, self._release, Hold.RATE)
 
     def _finish(self, now: float) -> None:
         """Everything the peer ever sent was taken: let its receipts leave, if it can read them, and close."""
@@ -319,18 +330,19 @@ class Link(Protocol):
 
     def _logged_in(self, login: Login, user: IStompUser) -> None:
         now = self._reactor.seconds()
-        is_soft = self._session.has_soft_errors
         try:
-            self._driver.attach(self._session_id, self, login.client_id, user.name, has_soft_errors=is_soft)
-        except InvalidClientId as error:
+            self._meter = self._factory.enter(
+                self, self._session_id, login, user, has_soft_errors=self._session.has_soft_errors
+            )
+        except (InvalidClientId, LimitExceeded) as error:
             self._fail(error)
             return
         self._cancel_timer()
         self._user = user
         # STOMP 1.2 "Protocol Negotiation": the syntax agreed upon holds for every frame behind CONNECT.
         self._parser.version, self._parser.limits = self._session.version, self._factory.frame_limits
-        is_typed = self._parser.is_line_end_next
-        self._outgoing.append(self._session.accepted(user.name, now, is_typed=is_typed, expires_at=user.expires_at))
+        typed, end = self._parser.is_line_end_next, user.expires_at
+        self._outgoing.append(self._session.accepted(user.name, now, is_typed=typed, expires_at=end))
         self.flush(now)
         _log.info("{peer}: connected as {user}", peer=self._peer_name(), user=user.name, host=login.host)
         self._await_deadline()
@@ -344,13 +356,7 @@ class Link(Protocol):
 
     def _login_timed_out(self) -> None:
         self._timer = None
-        limit = self._factory.limits.login_seconds
-        self._fail(
-            LoginTimedOut(
-                f"No CONNECT was completed within {limit} seconds (setting limits.login_seconds)."
-                " Send the CONNECT frame, ended with a NUL octet, right after connecting."
-            )
-        )
+        self._fail(explain_timeout(self._factory.limits.login_seconds))
 
     # Heart-beats: one timer, set again only when it fires, for frames come far more often than deadlines.
 
@@ -384,10 +390,11 @@ class Link(Protocol):
                 self._timer.cancel()
             self._timer = None
 
-    def _address(self) -> str:
+    @property
+    def address(self) -> str:
+        """Where the peer is, without the port."""
         address = self.transport.getPeer()
         return str(getattr(address, "host", address))
 
     def _peer_name(self) -> str:
-        port = getattr(self.transport.getPeer(), "port", "")
-        return f"{self._address()}:{port} session {self._session_id}"
+        return f"{self.address}:{getattr(self.transport.getPeer(), 'port', '')} session {self._session_id}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import final
 
+from stompd.broker.broker import Broker
 from stompd.broker.destination import Destination, Kind, parse_destination
+from stompd.broker.effects import SessionId
 from stompd.broker.requests import Request, Send, Subscribe, Unsubscribe
 from stompd.errors import AccessDenied, InvalidDestination
 from stompd.interfaces import IStompUser
@@ -18,32 +19,32 @@ _MOST_OPEN_PATHS = 1_024
 class Access:
     """Asks users whether they may."""
 
-    def __init__(self, is_there: Callable[[Destination], bool]) -> None:
-        """Ask, with `is_there` telling whether a queue exists, so that it need not be created."""
-        self._is_there = is_there
+    def __init__(self, broker: Broker) -> None:
+        """Ask; the core tells which queues are there, so that they need not be created."""
+        self._broker = broker
 
-    def check(self, user: IStompUser, request: Request) -> None:
+    def check(self, session_id: SessionId, user: IStompUser, request: Request) -> None:
         """Make sure that a user may make a request.
 
         Raises:
             AccessDenied: He may not.
         """
         if isinstance(request, Send):
-            self._check_send(user, request)
+            self._check_send(session_id, user, request)
         elif isinstance(request, Subscribe):
             for place in _places(request.destination):
                 _require(user, "consume", place)
                 if place.kind is Kind.QUEUE or (request.naming is not None and request.naming.is_durable):
-                    self._check_creation(user, place)
+                    self._check_creation(session_id, user, place)
         elif isinstance(request, Unsubscribe) and request.naming is not None and request.destination is not None:
             _require(user, "consume", request.destination)
 
-    def _check_send(self, user: IStompUser, request: Send) -> None:
+    def _check_send(self, session_id: SessionId, user: IStompUser, request: Send) -> None:
         is_open = True
         for place in _places(request.destination):
             _require(user, "send", place)
             if place.kind is Kind.QUEUE:
-                is_open = self._check_creation(user, place) and is_open
+                is_open = self._check_creation(session_id, user, place) and is_open
         if is_open:
             if len(user.open_paths) >= _MOST_OPEN_PATHS:
                 user.open_paths.clear()
@@ -52,11 +53,11 @@ class Access:
         if reply_to is not None:
             _check_reply_to(user, reply_to)
 
-    def _check_creation(self, user: IStompUser, place: Destination) -> bool:
+    def _check_creation(self, session_id: SessionId, user: IStompUser, place: Destination) -> bool:
         """Return whether the user may create the place; whoever may not can use one that is there."""
         if user.may("create", place.path):
             return True
-        if not self._is_there(place):
+        if not self._broker.has_queue(session_id, place):
             _require(user, "create", place)
         return False
 

@@ -22,6 +22,7 @@ from stompd.broker.effects import (
     Refuse,
     SessionId,
 )
+from stompd.broker.peer import NOBODY, Peer
 from stompd.broker.requests import Acknowledge, Reject, Request, Send, Subscribe, Unsubscribe
 from stompd.broker.units import DuePage, ExpiredPage, Page
 from stompd.errors import AccessDenied, InternalError, StompError
@@ -88,7 +89,7 @@ class Driver:
         """Drive a core; `start` gives it the journal."""
         self._broker = broker
         self._reactor = reactor
-        self._access = Access(broker.has_queue)
+        self._access = Access(broker)
         self._links: dict[SessionId, Link] = {}
         self._dirty: list[tuple[SessionId, Link]] = []
         self._is_turn_due = False
@@ -111,20 +112,19 @@ class Driver:
         self,
         session_id: SessionId,
         link: Link,
-        client_id: str = "",
-        user_name: str = "",
+        peer: Peer = NOBODY,
         *,
         has_soft_errors: bool = False,
+        takes_over: bool = False,
     ) -> None:
-        """Begin to serve a link whose user has logged in.
-
-        It may have called itself something, and may outlive errors of single frames.
+        """Begin to serve a link whose user has logged in; see `Broker.open_session`.
 
         Raises:
-            InvalidClientId: Another link has the same client id.
+            InvalidClientId: The client id is another user's, or another link has it.
         """
-        self._broker.open_session(session_id, client_id, user_name, has_soft_errors=has_soft_errors)
+        self._broker.open_session(session_id, peer, has_soft_errors=has_soft_errors, takes_over=takes_over)
         self._links[session_id] = link
+        self._need_turn()
 
     def detach(self, session_id: SessionId) -> None:
         """Forget a link that is gone; what it had not settled returns. Harmless when it was never attached."""
@@ -142,7 +142,7 @@ class Driver:
             is_open = not isinstance(request, _CHECKED)
         if not is_open:
             try:
-                self._access.check(user, request)
+                self._access.check(session_id, user, request)
             except AccessDenied as error:
                 self.refuse(session_id, error, request.receipt)
                 return
@@ -153,7 +153,7 @@ class Driver:
         journal = self._journal
         if journal.is_full and (journal.is_overfull or not isinstance(request, _SETTLING)):
             self._backpressure.suspend(self._links[session_id])
-        elif isinstance(request, Send) and self._broker.is_lagging(request.destination):
+        elif isinstance(request, Send) and self._broker.is_lagging(session_id, request.destination):
             self._backpressure.slow_down(self._links[session_id], now)
 
     def refuse(self, session_id: SessionId, error: StompError, receipt: str | None) -> bool:

@@ -51,9 +51,14 @@ _GROUP: Final = _row("subscription-group", _TITLE, "none", "a shared durable sub
 
 _CONNECT: Final = (
     _row("accept-version", "versions with commas between", "1.0", "what the client speaks"),
-    _row("host", _ANY, "none", "noted in the log; every host is the same broker"),
+    _row(
+        "host",
+        _ANY,
+        "none",
+        "the virtual host; an unknown one is the default one, unless the operator wants it refused",
+    ),
     _row("login", _ANY, "nobody", "checked if the broker was started with `--auth`, else not looked at"),
-    _row("passcode", _ANY, "empty", "goes with `login`"),
+    _row("passcode", _ANY, "empty", "goes with `login`, or is a token"),
     _row("client-id", _TITLE, "none", "who has durable subscriptions", "client_id", "activemq.clientID"),
     _row("heart-beat", "two numbers of milliseconds", "0,0", "as in the specification; not looked at in 1.0"),
     _row("request-id", _ANY, "none", "comes back as `response-id`"),

@@ -136,11 +136,11 @@ class MemoryStore:
                     names.pop(operation.queue_id, None)
 
     def _check_subscriptions(self, operations: Sequence[Operation]) -> None:
-        found = {queue_id: (put.client_id, put.name) for queue_id, put in self._subscriptions.items()}
+        found = {queue_id: (put.host, put.client_id, put.name) for queue_id, put in self._subscriptions.items()}
         for operation in operations:
             match operation:
                 case PutSubscription() if operation.queue_id not in found:
-                    name = operation.client_id, operation.name
+                    name = operation.host, operation.client_id, operation.name
                     if name in found.values():
                         raise StoreRefused(f"there are two durable subscriptions {name}")
                     found[operation.queue_id] = name

@@ -80,10 +80,11 @@ _PUT_QUEUES = """
     ON CONFLICT (queue_id) DO NOTHING
 """
 _PUT_SUBSCRIPTIONS = """
-    INSERT INTO stompd_subscription (queue_id, client_id, name, topic, selector, no_local, is_shared)
-    SELECT queue_id, client_id, name, topic, selector, no_local, is_shared
-    FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::boolean[], %b::boolean[])
-        AS put (queue_id, client_id, name, topic, selector, no_local, is_shared)
+    INSERT INTO stompd_subscription (queue_id, client_id, name, topic, selector, no_local, is_shared, host, owner)
+    SELECT queue_id, client_id, name, topic, selector, no_local, is_shared, host, owner
+    FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::boolean[], %b::boolean[], %b::text[],
+                %b::text[])
+        AS put (queue_id, client_id, name, topic, selector, no_local, is_shared, host, owner)
     ON CONFLICT (queue_id) DO NOTHING
 """
 _MARK = """
@@ -149,7 +150,7 @@ _EXPIRED = """
 _ColumnType: TypeAlias = Callable[[Iterable[object]], Column]
 
 _KEY = (Bigints, Smallints, Bigints)
-_SUBSCRIPTION = (Bigints, Texts, Texts, Texts, Texts, Booleans, Booleans)
+_SUBSCRIPTION = (Bigints, Texts, Texts, Texts, Texts, Booleans, Booleans, Texts, Texts)
 _INSERTED = (*_KEY, Bigints, Bigints, Bigints, Booleans, Texts, Texts, Byteas)
 
 _BEGIN, _COMMIT = Statement("BEGIN", ()), Statement("COMMIT", ())

@@ -247,6 +247,8 @@ class SqlStore:
                 selector=row.selector,
                 no_local=row.no_local,
                 is_shared=row.is_shared,
+                host=row.host,
+                owner=row.owner,
             )
             for row in connection.execute(select(SUBSCRIPTION).order_by(SUBSCRIPTION.c.queue_id)).all()
             if row.queue_id in counts

@@ -36,10 +36,10 @@ _PUT_QUEUES = """
     FROM json_each(?) WHERE true ON CONFLICT (queue_id) DO NOTHING
 """
 _PUT_SUBSCRIPTIONS = """
-    INSERT INTO stompd_subscription (queue_id, client_id, name, topic, selector, no_local, is_shared)
+    INSERT INTO stompd_subscription (queue_id, client_id, name, topic, selector, no_local, is_shared, host, owner)
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
            json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
-           json_extract(value, '$[6]')
+           json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]')
     FROM json_each(?) WHERE true ON CONFLICT (queue_id) DO NOTHING
 """
 _MARK = """

@@ -30,6 +30,7 @@ from stompd.broker.effects import (
 )
 from stompd.broker.limits import Limits
 from stompd.broker.message import DEFAULT_PRIORITY, Message
+from stompd.broker.peer import Peer
 from stompd.broker.requests import (
     Abort,
     AckMode,
@@ -107,7 +108,7 @@ class Core:
 
     def open(self, session: int, client_id: str = "", user_name: str = "") -> None:
         """Open one more session, or one that was lost again."""
-        self.broker.open_session(SessionId(session), client_id, user_name)
+        self.broker.open_session(SessionId(session), Peer(client_id, user_name))
 
     def refuse(self, session: int, error: StompError, receipt: str | None = None) -> None:
         self.broker.refuse(SessionId(session), error, receipt)

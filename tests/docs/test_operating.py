@@ -52,7 +52,9 @@ def test_settings_file_can_be_used(tmp_path: Path, example: str) -> None:
     settings = load_settings(path, {})
 
     for name, value in tomllib.loads(example).items():
-        if name == "limits":
+        if name == "hosts":
+            assert set(settings.hosts) == set(value)
+        elif name == "limits":
             assert settings.limits.connections == value["connections"]
         else:
             given = getattr(settings, name)
@@ -62,6 +64,13 @@ def test_settings_file_can_be_used(tmp_path: Path, example: str) -> None:
 def _frozen(value: object) -> object:
     """Return a value with the lists in a table as settings keep them."""
     return {name: tuple(inner) for name, inner in value.items()} if isinstance(value, dict) else value
+
+
+def test_threats_name_tests_that_exist() -> None:
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = [code(row[2])[0] for row in rows(section(OPERATING, "Threats"))]
+
+    assert [test for test in named if f"def {test}(" not in sources] == []
 
 
 def test_broker_announces_itself_as_printed(broker: BrokerProcess) -> None:

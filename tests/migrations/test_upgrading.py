@@ -11,8 +11,6 @@ from stompd.store.factory import make_store
 from stompd.store.migrate import migrate
 from stompd.store.revision import REVISION_TABLE, head_revision
 from stompd.store.sql import SqlStore
-from stompd.store.users import UserTable
-from tests.store.vocabulary import PUT_ORDERS, apply, insert
 
 
 def store_on(url: str, *, upgrade: bool = True) -> SqlStore:
@@ -132,20 +130,3 @@ def test_failed_upgrade_leaves_nothing_behind(database_url: str, monkeypatch: py
 
 def test_memory_has_nothing_to_migrate() -> None:
     assert migrate("memory:") == "A store in memory has no schema to upgrade."
-
-
-def test_database_from_before_users_gets_their_table(database_url: str) -> None:
-    store = store_on(database_url)
-    store.open()
-    apply(store, PUT_ORDERS, insert(1))
-    assert store._connection is not None
-    for statement in ("DROP TABLE stompd_user", f"UPDATE {REVISION_TABLE} SET version_num = '0003'"):
-        store._connection.execute(text(statement))
-    store.close()
-
-    migrate(database_url)
-
-    assert UserTable(database_url).names() == []
-    store = store_on(database_url)
-    assert [queue.message_count for queue in store.open().queues] == [1]
-    store.close()
