@@ -10,7 +10,7 @@ import pytest
 
 from stompd.config import KEYS, find_store_factory, load_settings, show
 from stompd.errors import SettingError
-from stompd.settings import LogFormat, LogLevel, Settings
+from stompd.settings import HostSettings, LogFormat, LogLevel, Settings
 
 
 @pytest.fixture
@@ -264,3 +264,50 @@ def test_groups_are_a_table_of_users(tmp_path: Path) -> None:
 
     assert settings.groups == {"billing": ("ann", "bob")}
     assert tomllib.loads(f"groups = {show('groups', settings.groups)}") == {"groups": {"billing": ["ann", "bob"]}}
+
+
+HOSTS = """
+[hosts."shop.example"]
+auth = ["anonymous"]
+permissions = ["allow * send /queue/a"]
+groups = { sales = ["ann"] }
+connections = 5
+queues = 7
+[hosts.club]
+"""
+
+
+def test_hosts_are_tables_with_settings_of_their_own(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, HOSTS), {})
+
+    shop = settings.hosts["shop.example"]
+    assert (shop.auth, shop.connections, shop.durable_subscriptions) == (("anonymous",), 5, 0)
+    assert settings.hosts["club"] == HostSettings()
+    assert settings.host_limits["shop.example"].queues == 7
+    assert settings.host_limits["club"] == settings.broker_limits
+
+
+def test_hosts_are_shown_as_toml(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, HOSTS), {})
+
+    assert tomllib.loads(f"hosts = {show('hosts', settings.hosts)}") == tomllib.loads(HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("hosts = 5", "hosts: 5 cannot be used; give a table for each virtual host, with auth, permissions, groups"),
+        ("[hosts.a]\nauht = []", "hosts: {"),
+        ("[hosts.a]\nqueues = -1", "hosts: {"),
+        ('[hosts."a/b"]', "hosts: {"),
+        ("[hosts.a]\nauth = ['ldap']", "hosts: 'ldap' is not a known checker"),
+        ("[hosts.LocalHost]", "hosts: localhost is the default host (setting default_host)"),
+        ("[hosts.a]\npermissions = ['permit']", "hosts.a.permissions: line 2, column 17: allow or deny"),
+        (
+            "[limits]\nuser_bytes_per_second = -1",
+            "limits.user_bytes_per_second: -1 cannot be used; give a whole number from 0",
+        ),
+    ],
+)
+def test_host_that_cannot_be_used_is_named(tmp_path: Path, text: str, answer: str) -> None:
+    assert refusal(tmp_path, text).startswith(f"stompd.toml: {answer}")

@@ -51,12 +51,12 @@ class Rule(NamedTuple):
             RuleError: It cannot be parsed.
         """
         tokens = list(_TOKEN.finditer(text))
+        if tokens and tokens[0][0] not in ("allow", "deny"):
+            raise RuleError(tokens[0].start() + 1, f"allow or deny expected, {_EXAMPLE}")
         missing = ("allow or deny", "users or @groups", "actions", "a destination")
         if len(tokens) < len(missing):
             raise RuleError(len(text.rstrip()) + 1, f"{missing[len(tokens)]} expected, {_EXAMPLE}")
         verdict, who, actions, destination = tokens[:4]
-        if verdict[0] not in ("allow", "deny"):
-            raise RuleError(verdict.start() + 1, f"allow or deny expected, {_EXAMPLE}")
         names = [name for _, name in _parts(who, "a user, a group such as @billing, or *")]
         for place, action in _parts(actions, "an action"):
             if action not in (*ACTIONS, "*"):
