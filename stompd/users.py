@@ -15,8 +15,7 @@ from stompd.store.users import UserTable
 
 _F = TypeVar("_F", bound=Callable[..., object])
 
-#: What a line of the file cannot hold, or what rules would take for something else.
-_UNUSABLE = frozenset(":\r\n\0")
+#: What a file of users, or a rule, would take for something else.
 _UNUSABLE_FIRST = ("#", "@", "*", "$argon2")
 
 _LONGEST_NAME = 255
@@ -173,10 +172,11 @@ def _open(file: Path | None, store: str | None) -> tuple[_Users, str]:
 
 
 def _check_name(name: str) -> None:
-    if not 0 < len(name) <= _LONGEST_NAME or not _UNUSABLE.isdisjoint(name) or name.startswith(_UNUSABLE_FIRST):
+    is_short = 0 < len(name) <= _LONGEST_NAME
+    if not is_short or not name.isprintable() or ":" in name or name.startswith(_UNUSABLE_FIRST):
         raise click.BadParameter(
-            f"{name!r} cannot be a user: it has 1 to {_LONGEST_NAME} characters, no colon and no line end, and does not"
-            " begin with #, @ or *"
+            f"{name!r} cannot be a user: it has 1 to {_LONGEST_NAME} characters, no colon and no control characters,"
+            " and does not begin with #, @ or *"
         )
 
 

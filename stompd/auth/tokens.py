@@ -122,7 +122,8 @@ class TokenChecker:
 
     def _identify(self, claims: Mapping[str, Any]) -> Identity:
         name = claims[self._user_claim]
-        if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
+        # CONNECTED repeats the name, and escapes nothing.
+        if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
             raise ValueError("the claim with the user's name is no name")
         groups = claims.get(self._groups_claim, []) if self._groups_claim else []
         if not isinstance(groups, list):

@@ -17,5 +17,22 @@ _turns = DeferredSemaphore(_AT_ONCE)
 
 
 def in_turn(check: Callable[..., _T], *arguments: Any) -> Deferred[_T]:
-    """Call a blocking function in a thread when it is its turn; what is cancelled before that is never called."""
-    return _turns.run(deferToThread, check, *arguments)
+    """Call a blocking function in a thread when it is its turn.
+
+    What is cancelled before that is never called. What is cancelled while it runs keeps its place until it is done, or
+    who gives up often could start any number of them.
+    """
+
+    def begin(turn: DeferredSemaphore) -> Deferred[_T]:
+        answer: Deferred[_T] = Deferred()
+        work = deferToThread(check, *arguments)
+        work.addBoth(_give_back, turn)
+        work.addCallbacks(answer.callback, answer.errback)
+        return answer
+
+    return _turns.acquire().addCallback(begin)
+
+
+def _give_back(result: _T, turn: DeferredSemaphore) -> _T:
+    turn.release()
+    return result
