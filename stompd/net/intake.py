@@ -1,0 +1,48 @@
+"""What a connection begins with, before the link knows whom it talks to."""
+
+from __future__ import annotations
+
+from typing import final
+
+from stompd.net.keyboard import Keyboard
+from stompd.net.recognition import NotStomp, Opening, recognise
+from stompd.net.transport import StreamTransport, is_local
+
+
+@final
+class Intake:
+    """Stands in front of the parser of a link until it is clear that a program speaks STOMP."""
+
+    __slots__ = ("_first", "_is_stomp", "_keyboard")
+
+    def __init__(self, transport: StreamTransport) -> None:
+        """Begin before the first octet of a connection."""
+        self._first = b""
+        self._is_stomp = False
+        self._keyboard = Keyboard(is_local=is_local(transport))
+
+    @property
+    def answer(self) -> bytes:
+        """What is to be written before anything else: the answer to a person."""
+        return self._keyboard.answer
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it changes nothing any more."""
+        return self._keyboard.is_over
+
+    def read(self, octets: bytes) -> bytes:
+        """Return what there is of STOMP in octets.
+
+        Raises:
+            NotStomp: They are something else that can be named.
+        """
+        if not self._is_stomp:
+            octets = self._first = self._first + octets
+            opening = recognise(octets)
+            if opening is None:
+                return b""
+            if opening is not Opening.STOMP:
+                raise NotStomp(opening)
+            self._is_stomp, self._first = True, b""
+        return self._keyboard.read(octets)
