@@ -108,6 +108,9 @@ class WebSocket(Protocol):
         #: Why the connection will be closed, in the close frame or instead of the upgrade.
         self._reason = CloseConnection(CloseReason.NORMAL_CLOSURE)
         self._answer = b""
+        #: What the link has written before the upgrade, and whether it has closed.
+        self._early = b""
+        self._is_leaving = False
         #: What the request for the upgrade said about who sends it.
         self.authorization: Authorization | None = None
 
@@ -144,8 +147,10 @@ class WebSocket(Protocol):
     # The link writes and closes.
 
     def write(self, octets: bytes) -> None:
-        """Send octets in as few messages as there can be; before the upgrade, nobody would understand them."""
-        if self._is_open and self._ws.state is ConnectionState.OPEN:
+        """Send octets in as few messages as there can be; what comes before the upgrade waits for that."""
+        if not self._is_open:
+            self._early += octets
+        elif self._ws.state is ConnectionState.OPEN:
             self.transport.write(b"".join(map(self._ws.send, messages(octets, is_text=self._is_text))))
 
     def writeSequence(self, sequence: Iterable[bytes]) -> None:
@@ -176,15 +181,13 @@ class WebSocket(Protocol):
         """Note why the link will close, since a browser's page sees the close frame and not always the ERROR."""
         if isinstance(error, UpgradeRefused):
             self._answer = http_answer(error.status, error.detail)
-        else:
-            self._answer = http_answer(HTTPStatus.SERVICE_UNAVAILABLE, error.detail)
         if self._reason.code == CloseReason.NORMAL_CLOSURE:
             self._reason = CloseConnection(_close_code(error), f"{error.code}: {error.detail}")
 
     def loseWriteConnection(self) -> None:
         """Say that nothing more will be sent; the peer answers that, and then the socket is closed."""
         self._say_goodbye()
-        if not self._is_open:
+        if self._answer:
             self.transport.loseWriteConnection()
         elif self._ws.state is ConnectionState.CLOSED:
             self.transport.loseConnection()
@@ -213,8 +216,9 @@ class WebSocket(Protocol):
 
     def _say_goodbye(self) -> None:
         self._timer.cancel()
+        self._is_leaving = True
         if not self._is_open:
-            self._is_deaf = True
+            self._is_deaf = bool(self._answer)
             self.transport.write(self._answer)
         elif self._ws.state in {ConnectionState.OPEN, ConnectionState.REMOTE_CLOSING}:
             self.transport.write(self._ws.send(self._reason))
@@ -241,6 +245,10 @@ class WebSocket(Protocol):
         self._is_open = True
         self._stride = _COMPRESSED_STRIDE if any(extension.enabled() for extension in extensions) else 1 << 62
         self._timer.set(self._settings.websocket_ping_seconds, self._ping)
+        if self._early:
+            self.write(self._early)
+        if self._is_leaving:
+            self._say_goodbye()
         return True
 
     def _read_request(self) -> Request | None:

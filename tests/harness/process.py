@@ -33,7 +33,15 @@ _running: list[BrokerProcess] = []
 class BrokerProcess:
     """One broker on one store, on a free port of 127.0.0.1; it can be stopped, killed and started again."""
 
-    def __init__(self, directory: Path, store: str, *, settings: str = "", arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        store: str,
+        *,
+        settings: str = "",
+        arguments: Sequence[str] = (),
+        listen: str = "tcp:0:interface=127.0.0.1",
+    ) -> None:
         """Describe a broker; `start` starts it.
 
         Args:
@@ -41,8 +49,12 @@ class BrokerProcess:
             store: The URL of its store.
             settings: TOML for its settings file.
             arguments: More of the command line.
+            listen: Its first endpoint, where `client` connects.
         """
         self.store = store
+        #: Whether its first endpoint speaks WebSocket.
+        self.is_websocket = listen.startswith("ws:")
+        self._listen = listen
         self._directory = directory
         self._settings = settings
         self._arguments = list(arguments)
@@ -66,6 +78,11 @@ class BrokerProcess:
     def port(self) -> int:
         """The port of its first listener."""
         return self._ports[0]
+
+    @property
+    def ports(self) -> list[int]:
+        """The ports of all its listeners."""
+        return list(self._ports)
 
     @property
     def pid(self) -> int:
@@ -165,7 +182,7 @@ class BrokerProcess:
 
     def client(self, version: str | None = "1.2", **headers: str) -> RawClient:
         """Return a client that is connected: in STOMP's sense when a version is given, else only the socket."""
-        client = RawClient(self.port)
+        client = RawClient(self.port, is_websocket=self.is_websocket)
         if version is not None:
             client.connect(version, **headers)
         return client
@@ -177,7 +194,7 @@ class BrokerProcess:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def _command_line(self) -> list[str]:
-        arguments = ["--listen", "tcp:0:interface=127.0.0.1", "--store", self.store, *self._arguments]
+        arguments = ["--listen", self._listen, "--store", self.store, *self._arguments]
         if self._settings:
             file = self._directory / "stompd.toml"
             file.write_text(self._settings)

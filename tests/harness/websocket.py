@@ -7,6 +7,7 @@ import socket
 import struct
 import time
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -106,6 +107,7 @@ class WebSocketStream:
             assert octets, f"the broker closed after {self._received!r}"
             self._received += octets
         self.response, _, self._received = self._received.partition(b"\r\n\r\n")
+        self._take_parts()
         return self.response
 
     def send_octets(self, octets: bytes) -> None:
@@ -116,6 +118,9 @@ class WebSocketStream:
         self._received += octets
         if not octets:
             self._is_at_end = True
+        self._take_parts()
+
+    def _take_parts(self) -> None:
         while (found := read_part(self._received)) is not None:
             part, self._received = found
             self._take_part(part)
@@ -125,7 +130,8 @@ class WebSocketStream:
             code = struct.unpack("!H", part.payload[:2])[0] if part.payload else 1005
             self.closed = (code, part.payload[2:].decode())
             self._is_at_end = True
-            self._raw.sendall(mask(CLOSE, part.payload))
+            with suppress(OSError):  # one who has sent a FIN cannot answer
+                self._raw.sendall(mask(CLOSE, part.payload))
         elif part.opcode == PING:
             self._raw.sendall(mask(PONG, part.payload))
         elif part.opcode in {TEXT, BINARY}:
