@@ -75,8 +75,7 @@ class Clients:
 
     def dial(self, *, receive_buffer: int | None = None, broker: BrokerProcess | None = None) -> RawClient:
         """Return a client that has connected its socket and said nothing."""
-        broker = broker or self._broker
-        client = RawClient(broker.port, receive_buffer=receive_buffer, is_websocket=broker.is_websocket)
+        client = RawClient((broker or self._broker).port, receive_buffer=receive_buffer)
         self._open.append(client)
         return client
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import IO, Final, Self, final
 
 from tests.harness.raw import RawClient
+from tests.harness.websocket import WebSocketPort
 
 #: A cold start on a busy machine creates a database first; a healthy one takes a second.
 START_SECONDS: Final = 60.0
@@ -22,7 +23,7 @@ START_SECONDS: Final = 60.0
 #: A drain has 30 s by default; the process has to be gone soon after.
 STOP_SECONDS: Final = 45.0
 
-_LISTENING = re.compile(r"listening on \S*:(\d+)\b", re.IGNORECASE)
+_LISTENING = re.compile(r"listening on (ws:)?\S*:(\d+)\b", re.IGNORECASE)
 _READY = re.compile(r"\bready\b", re.IGNORECASE)
 
 #: Those that run now, so that a failing test can show what they wrote.
@@ -52,8 +53,6 @@ class BrokerProcess:
             listen: Its first endpoint, where `client` connects.
         """
         self.store = store
-        #: Whether its first endpoint speaks WebSocket.
-        self.is_websocket = listen.startswith("ws:")
         self._listen = listen
         self._directory = directory
         self._settings = settings
@@ -182,7 +181,7 @@ class BrokerProcess:
 
     def client(self, version: str | None = "1.2", **headers: str) -> RawClient:
         """Return a client that is connected: in STOMP's sense when a version is given, else only the socket."""
-        client = RawClient(self.port, is_websocket=self.is_websocket)
+        client = RawClient(self.port)
         if version is not None:
             client.connect(version, **headers)
         return client
@@ -209,7 +208,7 @@ class BrokerProcess:
     def _note(self, line: str) -> None:
         with self._changed:
             self._lines.append(line)
-            self._ports += [int(port) for port in _LISTENING.findall(line)]
+            self._ports += [WebSocketPort(port) if is_ws else int(port) for is_ws, port in _LISTENING.findall(line)]
             self._is_ready = self._is_ready or _READY.search(line) is not None
             self._changed.notify_all()
 

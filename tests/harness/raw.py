@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Final, Self, final
 
 from tests.harness.frames import FrameReader, Headers, RawFrame, write_frame
-from tests.harness.websocket import WebSocketStream
+from tests.harness.websocket import WebSocketPort, WebSocketStream
 
 #: How long a test waits for anything. Only a failing test waits so long, and shared machines pause.
 PATIENCE_SECONDS: Final = 20.0
@@ -31,27 +31,19 @@ class RawClient:
     `expect_nothing`: a barrier, not a pause.
     """
 
-    def __init__(
-        self,
-        port: int,
-        *,
-        patience: float = PATIENCE_SECONDS,
-        receive_buffer: int | None = None,
-        is_websocket: bool = False,
-    ) -> None:
+    def __init__(self, port: int, *, patience: float = PATIENCE_SECONDS, receive_buffer: int | None = None) -> None:
         """Connect.
 
         Args:
-            port: On 127.0.0.1.
+            port: On 127.0.0.1; at a `WebSocketPort` octets travel in the messages of a WebSocket.
             patience: Seconds that `read_frame` and what is built on it wait.
             receive_buffer: Octets that the kernel keeps for us at most, for a client that reads slowly.
-            is_websocket: Whether octets travel in the messages of a WebSocket.
         """
         self.patience = patience
         self._reader = FrameReader()
         self._log: deque[str] = deque(maxlen=20)
         self._socket: socket.socket | WebSocketStream = _connect(port, patience, receive_buffer)
-        if is_websocket:
+        if isinstance(port, WebSocketPort):
             self._socket = WebSocketStream(self._socket)
             response = self._socket.open()
             assert b" 101 " in response, f"no WebSocket was opened: {response!r}"

@@ -21,6 +21,11 @@ _CHUNK: Final = 65_536
 
 
 @final
+class WebSocketPort(int):
+    """The number of a port where the broker speaks WebSocket; clients of the tests then do so too."""
+
+
+@final
 @dataclass(frozen=True)
 class Part:
     """One frame of RFC 6455, unmasked."""
