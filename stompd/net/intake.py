@@ -13,23 +13,24 @@ from stompd.net.transport import StreamTransport, is_local
 class Intake:
     """Stands in front of the parser of a link until it is clear that a program speaks STOMP."""
 
-    __slots__ = ("_first", "_is_stomp", "_keyboard")
+    __slots__ = ("_first", "_keyboard", "_transport")
 
     def __init__(self, transport: StreamTransport) -> None:
         """Begin before the first octet of a connection."""
+        self._transport = transport
         self._first = b""
-        self._is_stomp = False
-        self._keyboard = Keyboard(is_local=is_local(transport))
+        #: None until it is clear that somebody speaks STOMP.
+        self._keyboard: Keyboard | None = None
 
     @property
     def answer(self) -> bytes:
         """What is to be written before anything else: the answer to a person."""
-        return self._keyboard.answer
+        return b"" if self._keyboard is None else self._keyboard.answer
 
     @property
     def is_over(self) -> bool:
         """Whether it changes nothing any more."""
-        return self._keyboard.is_over
+        return self._keyboard is not None and self._keyboard.is_over
 
     def read(self, octets: bytes) -> bytes:
         """Return what there is of STOMP in octets.
@@ -37,12 +38,12 @@ class Intake:
         Raises:
             NotStomp: They are something else that can be named.
         """
-        if not self._is_stomp:
+        if self._keyboard is None:
             octets = self._first = self._first + octets
             opening = recognise(octets)
             if opening is None:
                 return b""
             if opening is not Opening.STOMP:
                 raise NotStomp(opening)
-            self._is_stomp, self._first = True, b""
+            self._keyboard, self._first = Keyboard(is_local=is_local(self._transport)), b""
         return self._keyboard.read(octets)

@@ -93,6 +93,7 @@ class WebSocket(Protocol):
         self._settings = settings
         self._limit = settings.limits.websocket_message_bytes
         self._ws = WSConnection(ConnectionType.SERVER)
+        self._reactor = reactor
         self._timer = Timer(reactor)
         #: What was received and not looked at, because the link is not read from or the request is not complete.
         self._waiting = bytearray()
@@ -100,7 +101,7 @@ class WebSocket(Protocol):
         self._is_open = False
         #: Whether nothing that comes in counts any more.
         self._is_deaf = False
-        self._is_heard = False
+        self._heard_at = 0.0
         #: What the peer speaks: it is answered in kind.
         self._is_text = False
         self._message_bytes = 0
@@ -125,7 +126,7 @@ class WebSocket(Protocol):
         """Take octets of the request, and then those of messages."""
         if self._is_deaf:
             return
-        self._is_heard = True
+        self._heard_at = self._reactor.seconds()
         self._waiting += data
         if not self._is_open and not self._shake_hands():
             return
@@ -325,9 +326,9 @@ class WebSocket(Protocol):
     def _end(self, close: CloseConnection) -> None:
         """The peer has closed its side, answered our closing ours, or broken the protocol."""
         state = self._ws.state
+        self._timer.cancel()
         if state is ConnectionState.REMOTE_CLOSING:
             # RFC 6455 "Close": it is answered with the same code; nothing follows in either direction.
-            self._timer.cancel()
             self.transport.write(self._ws.send(close.response()))
             self._link.readConnectionLost()
         elif state is ConnectionState.CLOSED:
@@ -339,10 +340,10 @@ class WebSocket(Protocol):
 
     def _ping(self) -> None:
         """Ask for a sign of life if there was none: browsers answer even where a page in the background sleeps."""
-        if not self._is_heard and self._ws.state is ConnectionState.OPEN:
+        rest = self._heard_at + self._settings.websocket_ping_seconds - self._reactor.seconds()
+        if rest <= 0:
             self.transport.write(self._ws.send(Ping()))
-        self._is_heard = False
-        self._timer.set(self._settings.websocket_ping_seconds, self._ping)
+        self._timer.set(rest if rest > 0 else self._settings.websocket_ping_seconds, self._ping)
 
 
 _NO_STOMP = "This port speaks STOMP in a WebSocket. For STOMP alone, connect to a tcp: or ssl: endpoint of the broker."
