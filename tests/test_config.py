@@ -189,7 +189,7 @@ def test_malformed_endpoint_is_named(tmp_path: Path) -> None:
 
 
 def test_unknown_checker_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(SettingError, match=r"^--auth: 'ldap' is not a known checker; use one of anonymous, file, unix"):
+    with pytest.raises(SettingError, match=r"^--auth: 'ldap' is not a known checker; use one of anonymous, certificate, file, unix"):
         load_settings(None, {"auth": ("ldap:x",)})
 
 

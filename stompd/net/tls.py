@@ -8,6 +8,7 @@ from typing import final
 
 from cryptography.x509 import load_pem_x509_certificates
 from OpenSSL import SSL
+from OpenSSL.crypto import X509
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IProtocolFactory, IReactorTime
 from twisted.logger import Logger
 from twisted.protocols.tls import BufferingTLSTransport, TLSMemoryBIOFactory, TLSMemoryBIOProtocol
@@ -134,10 +135,11 @@ def make_context(files: TlsFiles) -> SSL.Context:
     return context
 
 
-def _keep_verdict(
-    connection: SSL.Connection, certificate: object, error_number: int, depth: int, is_verified: int
-) -> bool:
-    """Let OpenSSL's own verdict on a client's certificate stand."""
+def _keep_verdict(connection: SSL.Connection, certificate: X509, error: int, depth: int, is_verified: int) -> bool:
+    """Let OpenSSL's own verdict on a client's certificate stand, and tell the operator."""
+    if not is_verified:
+        name = certificate.get_subject().CN
+        _log.info("A client's certificate is not accepted: {name}, error {error} of OpenSSL", name=name, error=error)
     return bool(is_verified)
 
 
