@@ -745,3 +745,33 @@ def test_process_with_an_unknown_setting_ends_with_2_and_a_sentence(tmp_path: Pa
     assert result.returncode == 2
     assert "lissten" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+#: Stands in for systemd: passes on a socket as 3, and says so.
+ACTIVATE = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ |= {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "stompd.socket", "LISTEN_PID": str(os.getpid())}
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_process_listens_on_a_socket_of_systemd(tmp_path: Path) -> None:
+    (tmp_path / "users").write_text("ann:secret\n")
+    options = ["--store", "memory:", "--listen", "systemd:domain=INET:index=0", "--auth", f"file:{tmp_path / 'users'}"]
+    program = str(Path(sys.executable).with_name("stompd"))
+    with socket.create_server(("127.0.0.1", 0)) as listener, RawClient(listener.getsockname()[1]) as early:
+        process = subprocess.Popen(
+            [sys.executable, "-c", ACTIVATE, str(listener.fileno()), program, *options],
+            pass_fds=[listener.fileno()],
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            connected = early.connect(login="ann", passcode="secret")
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_SECONDS)
+
+    assert connected["user-name"] == "ann"
+    assert process.returncode == 0
