@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol, final, runtime_checkable
 
-from OpenSSL.crypto import FILETYPE_ASN1, X509, dump_certificate
+from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL.crypto import X509
 from twisted.cred.credentials import Anonymous, ICredentials, UsernamePassword
 from twisted.cred.portal import Portal
 from zope.interface import implementer
@@ -49,7 +50,7 @@ def choose_credentials(login: Login, transport: StreamTransport, portal: Portal)
         return _passcode(transport.authorization.login, transport.authorization.passcode)
     certificate = transport.getPeerCertificate() if isinstance(transport, _Certified) else None
     if certificate is not None and IPeerCertificate in portal.listCredentialsInterfaces():
-        return PeerCertificate(dump_certificate(FILETYPE_ASN1, certificate))
+        return PeerCertificate(certificate.to_cryptography().public_bytes(Encoding.DER))
     return Anonymous()
 
 

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import final
 
+from stompd.errors import ProtocolError
 from stompd.net.keyboard import Keyboard
-from stompd.net.recognition import NotStomp, Opening, recognise
+from stompd.net.recognition import Opening, http_answer, recognise
 from stompd.net.transport import StreamTransport, is_local
+
+
+@final
+class NotStomp(ProtocolError):
+    """The octets are not STOMP."""
+
+    def __init__(self, opening: Opening) -> None:
+        """Say what came, and what to do about it."""
+        super().__init__(_ADVICE[opening])
+        #: What to write in place of an ERROR, for those who would not understand one.
+        self.answer = http_answer(HTTPStatus.BAD_REQUEST, self.detail) if opening is Opening.HTTP else None
+
+
+_ADVICE = {
+    Opening.HTTP: "This port speaks STOMP, not HTTP. Browsers connect with a WebSocket, to a ws: endpoint of the broker"
+    " such as ws:tcp:15674.",
+    Opening.TLS: "This port speaks STOMP without TLS. Turn TLS off in the client, or connect to an ssl: endpoint of the"
+    " broker.",
+    Opening.PROXY: "This port expects no PROXY header. Put haproxy: in front of its endpoint, or let the proxy send"
+    " none.",
+}
 
 
 @final

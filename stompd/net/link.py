@@ -29,8 +29,7 @@ from stompd.errors import (
 from stompd.interfaces import IStompUser
 from stompd.net.credentials import choose_credentials
 from stompd.net.hold import Hold
-from stompd.net.intake import Intake
-from stompd.net.recognition import NotStomp
+from stompd.net.intake import Intake, NotStomp
 from stompd.net.timer import Timer
 from stompd.net.transport import StreamTransport, end_writing, explain_close, name_peer, set_socket_options
 from stompd.session.login import Login
@@ -254,7 +253,8 @@ class Link(Protocol):
             self.fail(error)
             return b""
         if intake.answer:
-            self.transport.write(intake.answer)
+            self._outgoing.append(intake.answer)
+            self.flush(self._reactor.seconds())
         if intake.is_over:
             self._intake = None
         return octets

@@ -1,12 +1,9 @@
-"""What the first octets of a connection are, since they may be something else than STOMP, and the answer to that."""
+"""What the first octets of a connection are, since they may be something else than STOMP."""
 
 from __future__ import annotations
 
 from enum import Enum
 from http import HTTPStatus
-from typing import final
-
-from stompd.errors import ProtocolError
 
 #: The first line of the PROXY protocol's version 2.
 PROXY_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
@@ -49,27 +46,6 @@ def recognise(octets: bytes) -> Opening | None:
     if any(beginning.startswith(octets) for beginning in _BEGINNINGS):
         return None
     return Opening.STOMP
-
-
-@final
-class NotStomp(ProtocolError):
-    """The octets are not STOMP."""
-
-    def __init__(self, opening: Opening) -> None:
-        """Say what came, and what to do about it."""
-        super().__init__(_ADVICE[opening])
-        #: What to write in place of an ERROR, for those who would not understand one.
-        self.answer = http_answer(HTTPStatus.BAD_REQUEST, self.detail) if opening is Opening.HTTP else None
-
-
-_ADVICE = {
-    Opening.HTTP: "This port speaks STOMP, not HTTP. Browsers connect with a WebSocket, to a ws: endpoint of the broker"
-    " such as ws:tcp:15674.",
-    Opening.TLS: "This port speaks STOMP without TLS. Turn TLS off in the client, or connect to an ssl: endpoint of the"
-    " broker.",
-    Opening.PROXY: "This port expects no PROXY header. Put haproxy: in front of its endpoint, or let the proxy send"
-    " none.",
-}
 
 
 def http_answer(status: HTTPStatus, text: str) -> bytes:

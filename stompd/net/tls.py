@@ -138,7 +138,7 @@ def make_context(files: TlsFiles) -> SSL.Context:
 def _keep_verdict(connection: SSL.Connection, certificate: X509, error: int, depth: int, is_verified: int) -> bool:
     """Let OpenSSL's own verdict on a client's certificate stand, and tell the operator."""
     if not is_verified:
-        name = certificate.get_subject().CN
+        name = certificate.to_cryptography().subject.rfc4514_string()
         _log.info("A client's certificate is not accepted: {name}, error {error} of OpenSSL", name=name, error=error)
     return bool(is_verified)
 

@@ -293,7 +293,8 @@ class WebSocket(Protocol):
                 taken.append(self._read_message(event))
                 if self._message_bytes > self._limit:
                     break
-            elif isinstance(event, Ping) and self._ws.state is ConnectionState.OPEN:
+            elif isinstance(event, Ping) and self._ws.state is ConnectionState.OPEN and self._link.is_writable:
+                # RFC 6455 "Pong": not every ping has to be answered; a peer that reads nothing gets nothing more.
                 self.transport.write(self._ws.send(event.response()))
             elif isinstance(event, CloseConnection):
                 self._hand_over(taken)
@@ -327,6 +328,7 @@ class WebSocket(Protocol):
         """The peer has closed its side, answered our closing ours, or broken the protocol."""
         state = self._ws.state
         self._timer.cancel()
+        self._is_deaf = True
         if state is ConnectionState.REMOTE_CLOSING:
             # RFC 6455 "Close": it is answered with the same code; nothing follows in either direction.
             self.transport.write(self._ws.send(close.response()))
@@ -334,7 +336,6 @@ class WebSocket(Protocol):
         elif state is ConnectionState.CLOSED:
             self.transport.loseConnection()
         else:
-            self._is_deaf = True
             self._reason = close
             self._link.fail(ProtocolError(f"The WebSocket frame is malformed: {close.reason}."))
 

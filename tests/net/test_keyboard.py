@@ -116,3 +116,13 @@ def test_help_is_answered_in_a_typed_session(person: Client) -> None:
 
     assert person.transport.value().startswith(b"This is a message broker.")
     assert person.transport.ending == []
+
+
+def test_flood_of_help_from_a_peer_that_does_not_read_is_suspended() -> None:
+    client = Site(outgoing_bytes=10_000).client(None)
+    client.transport.is_peer_reading = False
+
+    while client.transport.is_reading:
+        client.send(b"HELP\n")
+
+    assert len(client.transport.value()) < 2 * 65_536

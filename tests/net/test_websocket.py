@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from twisted.internet.interfaces import IConsumer, IHalfCloseableProtocol, ITransport
+from wsproto.events import BytesMessage, TextMessage
 from zope.interface.verify import verifyObject
 
-from stompd.net.websocket import WebSocketFactory
+from stompd.errors import FrameTooLarge, InternalError, LimitExceeded, ShuttingDown, StompError
+from stompd.net.websocket import WebSocketFactory, messages
 from stompd.settings import ServiceLimits, Settings
 from tests.harness.frames import FrameReader
 from tests.harness.websocket import BINARY, CLOSE, PING, PONG, TEXT, Part, deflate, head, mask, read_part, request
@@ -491,6 +493,42 @@ def test_many_frames_of_one_turn_are_one_message(peer: Peer) -> None:
     assert len(peer.parts()) == 1
 
 
+def test_heart_beats_in_front_of_a_frame_go_with_it() -> None:
+    octets = b"\n\nRECEIPT\nreceipt-id:1\n\n\0\n\nMESSAGE\ncontent-length:2\n\n\xff\n\0\nRECEIPT\nreceipt-id:2\n\n\0"
+
+    parts = list(messages(octets, is_text=True))
+
+    assert [type(part) for part in parts] == [TextMessage, BytesMessage, TextMessage]
+    assert b"".join(part.data.encode() if isinstance(part.data, str) else part.data for part in parts) == octets
+
+
+def test_sequence_is_one_message(peer: Peer) -> None:
+    peer.socket.writeSequence([b"RECEIPT\n", b"receipt-id:1\n\n\0"])
+
+    assert peer.texts() == ["RECEIPT"]
+
+
+def test_addresses_are_those_of_the_socket(peer: Peer) -> None:
+    assert peer.socket.getPeer() == peer.transport.getPeer()
+    assert peer.socket.getHost() == peer.transport.getHost()
+    assert peer.socket.getPeerCertificate() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InternalError("x"), 1011),
+        (FrameTooLarge("x"), 1009),
+        (ShuttingDown("x"), 1012),
+        (LimitExceeded("x"), 1008),
+    ],
+)
+def test_close_code_says_what_it_can(peer: Peer, error: StompError, code: int) -> None:
+    peer.socket._link.dismiss(error)
+
+    assert peer.texts() == [f"ERROR {error.code}", f"CLOSE {code}"]
+
+
 # Back-pressure and life
 
 
@@ -551,6 +589,15 @@ def test_peer_that_talks_is_not_pinged(peer: Peer) -> None:
     assert "PING" not in peer.texts()
 
 
+def test_flood_of_pings_from_a_peer_that_does_not_read_is_not_answered(peer: Peer) -> None:
+    peer.transport.is_peer_reading = False
+
+    for _ in range(200):
+        peer.send(mask(PING, b"x" * 100) * 10)
+
+    assert len(peer.transport.value()) < 2 * 65_536
+
+
 # The end
 
 
@@ -573,6 +620,8 @@ def test_answered_close_ends_the_connection(peer: Peer) -> None:
 
     peer.send(mask(CLOSE, (1000).to_bytes(2, "big")))
 
+    peer.send_text(b"more")
+
     assert said == ["RECEIPT", "CLOSE 1000"]
     assert peer.transport.ending == ["closed"]
 
@@ -590,6 +639,8 @@ def test_close_that_is_not_answered_ends_after_a_while(peer: Peer) -> None:
 def test_peer_that_closes_is_answered_and_let_go(peer: Peer) -> None:
     peer.send(mask(CLOSE, (1001).to_bytes(2, "big") + b"bye"))
     peer.site.run()
+
+    peer.socket.dataReceived(mask(TEXT, b"more"))
 
     assert peer.texts() == ["CLOSE 1001"]
     assert peer.transport.ending == ["closed"]
