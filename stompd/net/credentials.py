@@ -46,12 +46,20 @@ def choose_credentials(login: Login, transport: StreamTransport, portal: Portal)
     """Return what the portal is asked with: the first that there is of CONNECT's, HTTP's and TLS's credentials."""
     if login.login is not None or login.passcode is not None:
         return _passcode(login.login, login.passcode)
+    return transport_credentials(transport, portal) or Anonymous()
+
+
+def transport_credentials(transport: StreamTransport, portal: Portal) -> ICredentials | None:
+    """Return what a transport knows of its peer, as soon as that has said CONNECT; None if that is nothing.
+
+    A certificate counts where the portal has a use for one; else who shows it is a stranger like others.
+    """
     if isinstance(transport, _Authorized) and transport.authorization is not None:
         return _passcode(transport.authorization.login, transport.authorization.passcode)
     certificate = transport.getPeerCertificate() if isinstance(transport, _Certified) else None
-    if certificate is not None and IPeerCertificate in portal.listCredentialsInterfaces():
-        return PeerCertificate(certificate.to_cryptography().public_bytes(Encoding.DER))
-    return Anonymous()
+    if certificate is None or IPeerCertificate not in portal.listCredentialsInterfaces():
+        return None
+    return PeerCertificate(certificate.to_cryptography().public_bytes(Encoding.DER))
 
 
 def _passcode(login: str | None, passcode: str | None) -> UsernamePassword:
