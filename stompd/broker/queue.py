@@ -288,8 +288,10 @@ class Queue:
             self._overflowing.append(self)
 
     def close(self) -> None:
-        """Forget what is due later, because the queue ends."""
+        """Forget what waits and what is due later, because the queue ends: cycles are rarely collected."""
         self.has_ended = True
+        self.window.clear()
+        self.selections = None
         self._deadlines.expiring.pop(self, None)
         if self._later is not None:
             self._later.close()
