@@ -27,6 +27,7 @@ from stompd.broker.requests import (
 from stompd.broker.session import Session
 from stompd.broker.settlement import find_deliveries
 from stompd.broker.subscribing import Subscribing, explain_overflow
+from stompd.broker.temporary import Temporaries
 from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction
 from stompd.broker.units import Page, Recovered
 from stompd.errors import (
@@ -59,11 +60,12 @@ class Broker:
         self._catalogue = Catalogue(limits, self._ledger, self._ids)
         self._catalogue.recover(recovered)
         self._subscribing = Subscribing(limits, self._ledger, self._catalogue)
+        self._temporaries = Temporaries(limits, self._catalogue, self._subscribing, self._ids)
         self._sessions: dict[SessionId, Session] = {}
         self._actions: dict[type[Request], Callable[[Session, Any, float], None]] = {
             Send: self._send,
-            Subscribe: self._subscribing.subscribe,
-            Unsubscribe: self._subscribing.unsubscribe,
+            Subscribe: self._subscribe,
+            Unsubscribe: self._unsubscribe,
             Acknowledge: self._acknowledge,
             Reject: self._reject,
             Begin: self._begin,
@@ -76,9 +78,12 @@ class Broker:
         """Return how many messages a queue keeps, waiting or outstanding; 0 for everything else."""
         return self._catalogue.depth(destination)
 
-    def open_session(self, session_id: SessionId) -> None:
-        """Expect requests from a session whose user has logged in."""
-        self._sessions[session_id] = Session(session_id)
+    def open_session(self, session_id: SessionId, token: bytes = b"") -> None:
+        """Expect requests from a session whose user has logged in.
+
+        `token` is up to 64 random bytes that only this session gets: what others must not guess is made of them.
+        """
+        self._sessions[session_id] = Session(session_id, token)
 
     def close_session(self, session_id: SessionId) -> None:
         """Forget a session; what it has not settled returns. Harmless when there is none."""
@@ -159,16 +164,34 @@ class Broker:
         return self._ledger.take_effects()
 
     def _send(self, session: Session, request: Send, now: float) -> None:
+        destination = request.destination
+        if not destination.is_plain:
+            destination = self._temporaries.resolve(session, destination, now)
         # Checked now, so that COMMIT can only fail on the store.
-        self._catalogue.check(request.destination, now)
+        self._catalogue.check(destination, now)
+        if request.reply_to is not None:
+            self._temporaries.expect_replies(session, request.message, request.reply_to, now)
         if request.transaction is not None:
-            held = HeldSend(request.destination, request.message)
+            held = HeldSend(destination, request.message)
             self._transaction(session, request.transaction).hold(held)
             self._confirm(session, request.receipt)
             return
         work = Work()
-        self._route(request.destination, request.message, now, work)
+        self._route(destination, request.message, now, work)
         self._ledger.enact(session, work, request.receipt)
+
+    def _subscribe(self, session: Session, request: Subscribe, now: float) -> None:
+        if request.destination.is_plain:
+            self._subscribing.subscribe(session, request, now)
+        else:
+            self._temporaries.subscribe(session, request, now)
+
+    def _unsubscribe(self, session: Session, request: Unsubscribe, now: float) -> None:
+        if request.deleted is None:
+            self._subscribing.unsubscribe(session, request, now)
+        else:
+            self._temporaries.delete(session, request.subscription_id, request.deleted)
+            self._confirm(session, request.receipt)
 
     def _acknowledge(self, session: Session, request: Acknowledge, now: float) -> None:
         if request.receipt is not None or request.transaction is not None:
@@ -282,13 +305,18 @@ class Broker:
             if delivery.subscription.queue.is_durable:
                 delivery.subscription.queue.give_back(delivery.entry)
         session.unsettled.clear()
+        self._temporaries.end(session)
 
     def _end_overflowing(self) -> None:
-        """Refuse the sessions whose topic subscriptions have fallen too far behind."""
+        """Refuse the sessions that leave too much in memory: for a topic's subscription, or in a temporary queue."""
         overflowing = self._catalogue.overflowing
         if not overflowing:
             return
         for session in list(self._sessions.values()):
+            for temporary in session.temporaries.values():
+                if temporary.has_overflowed:
+                    self.refuse(session.session_id, temporary.explain_overflow(), None)
+                    break
             for subscription in session.subscriptions.values():
                 if subscription.queue.has_overflowed:
                     self.refuse(session.session_id, explain_overflow(subscription), None)
@@ -304,5 +332,5 @@ class Broker:
                 delivery.is_held = False
                 if delivery.subscription.is_active:
                     delivery.subscription.spend_credit(delivery)
-                elif delivery.subscription.queue.is_durable:
+                elif not delivery.subscription.queue.is_private:
                     delivery.subscription.queue.give_back(delivery.entry)

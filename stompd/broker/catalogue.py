@@ -20,7 +20,7 @@ from stompd.selector.evaluate import Selector
 class Catalogue:
     """Finds or creates what a destination names."""
 
-    __slots__ = ("_by_id", "_ids", "_ledger", "_limits", "_queues", "_topics", "overflowing", "woken")
+    __slots__ = ("_by_id", "_ids", "_ledger", "_limits", "_queues", "_temporary", "_topics", "overflowing", "woken")
 
     def __init__(self, limits: Limits, ledger: Ledger, ids: IdSource) -> None:
         self._limits = limits
@@ -28,10 +28,11 @@ class Catalogue:
         self._ids = ids
         self._queues: dict[str, Queue] = {}  # durable ones, by the destination's name
         self._by_id: dict[QueueId, Queue] = {}
-        self._topics: dict[str, Topic] = {}
+        self._topics: dict[str, Topic] = {}  # those that somebody subscribes to, by the destination's path
+        self._temporary: dict[str, Queue] = {}  # temporary queues, by the path that everybody knows
         #: Queues that asked to be dispatched, in order.
         self.woken: list[Queue] = []
-        #: Queues of topic subscriptions that hold too much.
+        #: Queues in memory only that hold too much.
         self.overflowing: list[Queue] = []
 
     def recover(self, recovered: Recovered) -> None:
@@ -63,8 +64,10 @@ class Catalogue:
         if destination.kind is Kind.QUEUE:
             queue = self._queues.get(destination.name) or self._add(destination, QueueId(self._ids.next(now)))
             queue.accept(message, now, work)
-        elif topic := self._topics.get(destination.name):
+        elif topic := self._topics.get(destination.path):
             topic.accept(message, now, work)
+        elif temporary := self._temporary.get(destination.path):
+            temporary.accept(message, now, work)
 
     def queue(self, destination: Destination, now: float) -> Queue:
         """Return the queue of that name, created if need be.
@@ -82,10 +85,49 @@ class Catalogue:
             queue = self._add(destination, QueueId(self._ids.next(now)))
         return queue
 
-    def subscription_queue(self, destination: Destination, now: float) -> Queue:
-        """Return a new queue for one subscription of a topic."""
+    def source(self, destination: Destination, now: float) -> Queue:
+        """Return what a new subscription takes from: the queue that is meant, or a new one for a topic's messages.
+
+        Raises:
+            LimitExceeded: There are as many queues as allowed.
+        """
+        if destination.kind is Kind.QUEUE:
+            return self.queue(destination, now)
+        if destination.kind is Kind.REPLY_QUEUE:
+            return self._temporary[destination.path]
+        queue = self._memory_queue(destination, QueueId(self._ids.next(now)))
+        queue.is_private = True
+        return queue
+
+    def add_temporary(self, destination: Destination, queue_id: QueueId) -> Queue:
+        """Create a temporary queue."""
+        queue = self._temporary[destination.path] = self._memory_queue(destination, queue_id)
+        return queue
+
+    def remove_temporary(self, destination: Destination) -> None:
+        """Forget a temporary queue that nobody subscribes to, with everything in it."""
+        del self._temporary[destination.path]
+
+    def bind(self, destination: Destination, queue: Queue, selector: Selector | None = None) -> None:
+        """Count a subscription of a queue; when it is one for a topic, let the topic's messages go there."""
+        queue.subscriptions += 1
+        if destination.is_topic:
+            self._topics.setdefault(destination.path, Topic()).queues[queue] = selector
+
+    def release(self, destination: Destination, queue: Queue) -> None:
+        """Undo `bind`, and forget what only a subscription that has ended needed."""
+        queue.subscriptions -= 1
+        if destination.is_topic:
+            topic = self._topics[destination.path]
+            del topic.queues[queue]
+            if not topic.queues:
+                del self._topics[destination.path]
+        elif queue.is_durable and not (queue.subscriptions or queue.depth or queue.is_stored):
+            del self._queues[destination.name], self._by_id[queue.queue_id]
+
+    def _memory_queue(self, destination: Destination, queue_id: QueueId) -> Queue:
         return Queue(
-            QueueId(self._ids.next(now)),
+            queue_id,
             destination.path,
             self._limits,
             self._ledger,
@@ -93,24 +135,6 @@ class Catalogue:
             self.woken,
             overflowing=self.overflowing,
         )
-
-    def bind(self, destination: Destination, queue: Queue, selector: Selector | None = None) -> None:
-        """Count a subscription of a queue; when it is one for a topic, let the topic's messages go there."""
-        queue.subscriptions += 1
-        if not queue.is_durable:
-            self._topics.setdefault(destination.name, Topic()).queues[queue] = selector
-
-    def release(self, destination: Destination, queue: Queue) -> None:
-        """Undo `bind`, and forget what only a subscription that has ended needed."""
-        queue.subscriptions -= 1
-        if queue.is_durable:
-            if not (queue.subscriptions or queue.depth or queue.is_stored):
-                del self._queues[destination.name], self._by_id[queue.queue_id]
-            return
-        topic = self._topics[destination.name]
-        del topic.queues[queue]
-        if not topic.queues:
-            del self._topics[destination.name]
 
     def _add(
         self, destination: Destination, queue_id: QueueId, *, recovered_count: int = 0, is_stored: bool = False

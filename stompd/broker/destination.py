@@ -13,7 +13,7 @@ MAX_NAME_LENGTH = 255
 #: These will mean wildcards and lists of destinations; names that used them would change their meaning then.
 _RESERVED = frozenset("*>#,")
 
-_FORMS = "It must be /queue/NAME or /topic/NAME, for example /queue/orders."
+_FORMS = "It must be /queue/NAME, /topic/NAME, /temp-queue/NAME or /temp-topic/NAME, for example /queue/orders."
 
 
 class Kind(Enum):
@@ -21,6 +21,17 @@ class Kind(Enum):
 
     QUEUE = "queue"
     TOPIC = "topic"
+    #: A session's own temporary queue, by the name that the session gave it.
+    TEMPORARY_QUEUE = "temp-queue"
+    TEMPORARY_TOPIC = "temp-topic"
+    #: Anybody's temporary queue, by the name that the broker gave it.
+    REPLY_QUEUE = "reply-queue"
+    REPLY_TOPIC = "reply-topic"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether names of this kind are a session's own."""
+        return self in (Kind.TEMPORARY_QUEUE, Kind.TEMPORARY_TOPIC)
 
 
 class Destination(NamedTuple):
@@ -30,15 +41,35 @@ class Destination(NamedTuple):
     name: str
     #: The canonical spelling, as permissions, logs and the store know it.
     path: str
+    #: Whether it is a queue or a topic that belongs to nobody, so that its name is all that has to be known.
+    is_plain: bool = True
+
+    @property
+    def is_topic(self) -> bool:
+        """Whether it routes, so that each of its subscriptions gets everything."""
+        return self.kind in _TOPICS
 
 
-#: Spellings of the prefixes; the second ones are ActiveMQ's.
+_TOPICS = frozenset({Kind.TOPIC, Kind.TEMPORARY_TOPIC, Kind.REPLY_TOPIC})
+
+#: Spellings of the prefixes; all but the first of a kind are ActiveMQ's.
 _PREFIXES = {
     "/queue/": Kind.QUEUE,
     "queue://": Kind.QUEUE,
     "/topic/": Kind.TOPIC,
     "topic://": Kind.TOPIC,
+    "/temp-queue/": Kind.TEMPORARY_QUEUE,
+    "temp-queue://": Kind.TEMPORARY_QUEUE,
+    "/temp-topic/": Kind.TEMPORARY_TOPIC,
+    "temp-topic://": Kind.TEMPORARY_TOPIC,
+    "/reply-queue/": Kind.REPLY_QUEUE,
+    "/remote-temp-queue/": Kind.REPLY_QUEUE,
+    "/reply-topic/": Kind.REPLY_TOPIC,
+    "/remote-temp-topic/": Kind.REPLY_TOPIC,
 }
+
+#: How a session's own temporary destinations begin.
+OWN_PREFIXES = tuple(prefix for prefix, kind in _PREFIXES.items() if kind.is_own)
 
 
 def parse_destination(text: str) -> Destination:
@@ -65,4 +96,4 @@ def parse_destination(text: str) -> Destination:
             " This broker does not support those; use one plain name."
         )
     kind = _PREFIXES[prefix]
-    return Destination(kind, name, f"/{kind.value}/{name}")
+    return Destination(kind, name, f"/{kind.value}/{name}", kind in (Kind.QUEUE, Kind.TOPIC))

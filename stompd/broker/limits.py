@@ -18,6 +18,8 @@ class Limits:
     queues: int = 100_000
     #: Subscriptions of one session.
     subscriptions: int = 1_000
+    #: Temporary queues and topics of one session.
+    temporary_destinations: int = 1_000
     #: Open transactions of one session.
     transactions: int = 100
     #: Messages that one transaction sends or settles.

@@ -29,7 +29,8 @@ class Queue:
 
     A stored entry is delivered only up to the queue's durable mark, so that after a crash the store knows which
     messages may have been seen (`MarkDelivered`). The queue of a topic's subscription is not durable: it is in memory
-    only, and ends with its subscription, which must not fall too far behind.
+    only, and ends with its subscription, which must not fall too far behind. Nor is a temporary queue, which ends with
+    its session.
     """
 
     __slots__ = (
@@ -47,6 +48,7 @@ class Queue:
         "depth",
         "has_overflowed",
         "is_durable",
+        "is_private",
         "is_stored",
         "is_woken",
         "name",
@@ -76,14 +78,13 @@ class Queue:
             ledger: Where its units and effects go.
             ids: Where its marks come from.
             woken: Where it asks to be dispatched.
-            overflowing: Where the queue of a topic's subscription tells that it holds too much; None for one that is
-                durable.
+            overflowing: Where one that is not durable tells that it holds too much; None for one that is durable.
             recovered_count: How many messages the store holds for it.
         """
         self.queue_id = queue_id
         self.name = name
-        #: Whether it outlives its subscriptions and the broker.
-        self.is_durable = overflowing is None
+        #: Whether it outlives the broker; one that is private ends with its only subscription, and takes nothing back.
+        self.is_durable, self.is_private = overflowing is None, False
         #: Whether the store has a row for it.
         self.is_stored = recovered_count > 0
         #: Messages that were accepted and are not settled, in memory, in the store or on their way there.

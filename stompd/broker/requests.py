@@ -47,17 +47,27 @@ DeliveryName: TypeAlias = DeliveryToken | DeliveredMessage
 
 @final
 class Send:
-    """Put a message to a destination, at once or with a transaction."""
+    """Put a message to a destination, at once or with a transaction.
 
-    __slots__ = ("destination", "message", "receipt", "transaction")
+    `reply_to` is one of the session's temporary destinations, where it awaits replies.
+    """
+
+    __slots__ = ("destination", "message", "receipt", "reply_to", "transaction")
 
     def __init__(
-        self, destination: Destination, message: Message, transaction: str | None = None, receipt: str | None = None
+        self,
+        destination: Destination,
+        message: Message,
+        transaction: str | None = None,
+        receipt: str | None = None,
+        *,
+        reply_to: Destination | None = None,
     ) -> None:
         self.destination = destination
         self.message = message
         self.transaction = transaction
         self.receipt = receipt
+        self.reply_to = reply_to
 
 
 @final
@@ -93,13 +103,17 @@ class Subscribe:
 
 @final
 class Unsubscribe:
-    """End a subscription; what was not acknowledged returns to its queue."""
+    """End a subscription; what was not acknowledged returns to its queue.
 
-    __slots__ = ("receipt", "subscription_id")
+    `deleted` is a temporary destination that is to be deleted; then there need not be such a subscription.
+    """
 
-    def __init__(self, subscription_id: str, receipt: str | None = None) -> None:
+    __slots__ = ("deleted", "receipt", "subscription_id")
+
+    def __init__(self, subscription_id: str, receipt: str | None = None, *, deleted: Destination | None = None) -> None:
         self.subscription_id = subscription_id
         self.receipt = receipt
+        self.deleted = deleted
 
 
 @final

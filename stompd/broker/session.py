@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, final
 from stompd.broker.delivery import Delivery
 from stompd.broker.effects import SessionId
 from stompd.broker.subscription import Subscription
+from stompd.broker.temporary import Temporary
 from stompd.broker.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -32,12 +33,18 @@ class Session:
         "session_id",
         "settled_ids",
         "subscriptions",
+        "temporaries",
+        "token",
         "transactions",
         "unsettled",
     )
 
-    def __init__(self, session_id: SessionId) -> None:
+    def __init__(self, session_id: SessionId, token: bytes = b"") -> None:
         self.session_id = session_id
+        #: What nobody else knows; the names of its temporary destinations are made of it.
+        self.token = token
+        #: Its temporary destinations, by the path that it knows them by.
+        self.temporaries: dict[str, Temporary] = {}
         #: By the client's id.
         self.subscriptions: dict[str, Subscription] = {}
         #: By the broker's number; a number is never reused.

@@ -6,7 +6,6 @@ from functools import partial
 from typing import final
 
 from stompd.broker.catalogue import Catalogue
-from stompd.broker.destination import Kind
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.requests import Subscribe, Unsubscribe
@@ -31,6 +30,7 @@ class Subscribing:
 
         Raises:
             DuplicateSubscription: The session has one with this id.
+            InvalidDestination: It is a temporary destination that is gone.
             LimitExceeded: It has as many as allowed, or the broker would have one queue too many.
         """
         if request.subscription_id in session.subscriptions:
@@ -44,10 +44,8 @@ class Subscribing:
                 f"This connection has {len(session.subscriptions)} subscriptions, which is the limit"
                 " (setting limits.subscriptions)."
             )
-        is_queue = request.destination.kind is Kind.QUEUE
-        find = self._catalogue.queue if is_queue else self._catalogue.subscription_queue
-        queue = find(request.destination, now)
-        credit = self._credit(request, is_queue=is_queue)
+        queue = self._catalogue.source(request.destination, now)
+        credit = self._credit(request, is_queue=not request.destination.is_topic)
         subscription = Subscription(
             session,
             queue,
@@ -96,7 +94,7 @@ class Subscribing:
             if delivery.is_held:
                 continue
             session.settled_ids.append(str(delivery.entry.message.message_id))
-            if queue.is_durable:
+            if not queue.is_private:
                 queue.give_back(delivery.entry)
         subscription.outstanding.clear()
         self._catalogue.release(subscription.destination, queue)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from secrets import token_bytes
 from typing import Protocol, final
 
 from twisted.internet.interfaces import IReactorTime
@@ -23,6 +24,9 @@ _log = Logger()
 # Tuples, because making a union takes longer than everything else about a check.
 _CHECKED = (Send, Subscribe)
 _SETTLING = (Acknowledge, Reject)
+
+#: Random bytes of a session's token: more than anybody can try.
+_TOKEN_BYTES = 16
 
 
 class Link(Protocol):
@@ -84,7 +88,7 @@ class Driver:
     def attach(self, session_id: SessionId, link: Link) -> None:
         """Begin to serve a link whose user has logged in."""
         self._links[session_id] = link
-        self._broker.open_session(session_id)
+        self._broker.open_session(session_id, token_bytes(_TOKEN_BYTES))
 
     def detach(self, session_id: SessionId) -> None:
         """Forget a link that is gone; what it had not settled returns. Harmless when it was never attached."""

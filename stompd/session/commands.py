@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
-from stompd.broker.destination import Kind, parse_destination
+from stompd.broker.destination import OWN_PREFIXES, Destination, parse_destination
 from stompd.broker.effects import SessionId
 from stompd.broker.message import Message
 from stompd.broker.requests import (
@@ -33,6 +33,7 @@ from stompd.session.headers import (
     UNSUPPORTED,
     invalid,
     missing,
+    parse_boolean,
     read_meanings,
     read_prefetch,
     refuse_unsupported,
@@ -69,9 +70,16 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
         raise _empty_transaction()
     # STOMP 1.2 "SEND": all user-defined headers are passed through.
     message = Message(text, headers, frame.body)
-    if not SEND_HEADERS.isdisjoint(headers):
-        read_meanings(message, now)
-    return Send(destination, message, transaction, receipt)
+    if SEND_HEADERS.isdisjoint(headers):
+        return Send(destination, message, transaction, receipt)
+    read_meanings(message, now)
+    return Send(destination, message, transaction, receipt, reply_to=_reply_to(headers))
+
+
+def _reply_to(headers: Mapping[str, str]) -> Destination | None:
+    """Return the temporary destination where the sender awaits replies; any other place is its own business."""
+    text = headers.get("reply-to", "")
+    return _destination(text) if text.startswith(OWN_PREFIXES) else None
 
 
 def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float) -> Subscribe:
@@ -82,7 +90,7 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
         raise missing("SUBSCRIBE", "destination", "/queue/orders")
     destination = _destination(text)
     refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE"])
-    if destination.kind is Kind.TOPIC:
+    if destination.is_topic:
         refuse_unsupported("SUBSCRIBE", headers, DURABLE_FLAGS)
     else:
         refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE of a queue"])
@@ -125,7 +133,19 @@ def _unsubscribe(frame: Frame, version: Version, session_id: SessionId, now: flo
     if subscription_id is None:
         # STOMP 1.1 "UNSUBSCRIBE": id is required.
         raise missing("UNSUBSCRIBE", "id", "0")
-    return Unsubscribe(subscription_id, headers.get("receipt"))
+    return Unsubscribe(subscription_id, headers.get("receipt"), deleted=_deleted(headers))
+
+
+def _deleted(headers: Mapping[str, str]) -> Destination | None:
+    """Return the temporary destination that an UNSUBSCRIBE wants deleted."""
+    if not parse_boolean("delete", headers.get("delete", "false")):
+        return None
+    text = headers.get("destination", "")
+    if not text.startswith(OWN_PREFIXES):
+        raise invalid(
+            "destination", text, "one of this connection's temporary destinations, such as /temp-queue/replies"
+        )
+    return _destination(text)
 
 
 def _acknowledge(frame: Frame, version: Version, session_id: SessionId, now: float) -> Acknowledge:

@@ -14,8 +14,6 @@ _HIGHEST_INTEGER = 2**63 - 1
 #: Characters of a header's name or value that are repeated to its sender.
 _SHOWN_LENGTH = 80
 
-_TEMPORARY_PREFIXES: Final = ("/temp-queue/", "/temp-topic/")
-
 _TRUE: Final = frozenset({"true", "1", "yes"})
 _FALSE: Final = frozenset({"false", "0", "no"})
 
@@ -119,13 +117,8 @@ def _keep_timestamp(message: Message, name: str, value: str, now: float) -> None
     message.headers["sender-timestamp"] = value
 
 
-def _keep_reply_to(message: Message, name: str, value: str, now: float) -> None:
-    if value.startswith(_TEMPORARY_PREFIXES):
-        # A reply there would never arrive, and its sender would be refused.
-        raise UnsupportedHeader(
-            f"{show(name, value)} on SEND asks for a temporary destination, which this broker does not support yet."
-            " Name an ordinary queue, for example reply-to:/queue/replies.8c41"
-        )
+def _keep(message: Message, name: str, value: str, now: float) -> None:
+    """Leave the header to the receiver; that it is there is enough."""
     message.headers[name] = value
 
 
@@ -145,7 +138,7 @@ MEANINGS: Mapping[str, Meaning] = {
     # STOMP 1.2 "Repeated Header Entries" lets the first one win, so a sender's entry must never stand for ours.
     "message-id": _keep_message_id,
     "timestamp": _keep_timestamp,
-    "reply-to": _keep_reply_to,
+    "reply-to": _keep,
     "subscription": _drop,
     "ack": _drop,
     "redelivered": _drop,

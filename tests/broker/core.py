@@ -75,7 +75,7 @@ class Core:
         self._bodies: dict[int, str] = {}
         self._deliveries: dict[tuple[int, str], Delivery] = {}
         for session in (1, 2, 3):
-            self.broker.open_session(SessionId(session))
+            self.broker.open_session(SessionId(session), bytes([session]))
 
     def refuse(self, session: int, error: StompError, receipt: str | None = None) -> None:
         self.broker.refuse(SessionId(session), error, receipt)
@@ -95,10 +95,12 @@ class Core:
         expires_ms: int = 0,
         is_persistent: bool = True,
         headers: dict[str, str] | None = None,
+        reply_to: str | None = None,
     ) -> None:
         message = new_message(body, to, priority=priority, expires_ms=expires_ms, is_persistent=is_persistent)
         message.headers = headers or {}
-        self.submit(session, Send(parse_destination(to), message, transaction, receipt))
+        awaited = None if reply_to is None else parse_destination(reply_to)
+        self.submit(session, Send(parse_destination(to), message, transaction, receipt, reply_to=awaited))
 
     def send_all(self, session: int, bodies: str, to: str = "/queue/a", *, is_persistent: bool = True) -> None:
         """Send one message for each word."""
@@ -117,8 +119,15 @@ class Core:
     ) -> None:
         self.submit(session, Subscribe(parse_destination(to), name, ack, prefetch=prefetch, receipt=receipt))
 
-    def unsubscribe(self, session: int, name: str = "s", receipt: str | None = None) -> None:
-        self.submit(session, Unsubscribe(name, receipt))
+    def unsubscribe(
+        self, session: int, name: str = "s", receipt: str | None = None, *, delete: str | None = None
+    ) -> None:
+        deleted = None if delete is None else parse_destination(delete)
+        self.submit(session, Unsubscribe(name, receipt, deleted=deleted))
+
+    def message(self, session: int, body: str) -> Message:
+        """The message of the newest delivery of that body."""
+        return self._deliveries[session, body].entry.message
 
     def token(self, session: int, body: str) -> DeliveryToken:
         """The `ack` header of the newest delivery of that body."""

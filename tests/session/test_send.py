@@ -205,8 +205,6 @@ def test_lifetime_counts_where_the_expiry_says_never() -> None:
         ("_AMQ_DUPL_ID", "1"),
         ("last-value-key", "k"),
         ("mandatory", "true"),
-        ("reply-to", "/temp-queue/a"),
-        ("reply-to", "/temp-topic/a"),
     ],
 )
 def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
@@ -223,6 +221,26 @@ def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
 )
 def test_what_asks_for_nothing_is_passed_on(name: str, value: str) -> None:
     assert message({name: value}).headers == {name: value}
+
+
+def test_temporary_reply_to_is_part_of_the_request() -> None:
+    made = send({"reply-to": "/temp-queue/a"})
+
+    assert made.reply_to == parse_destination("/temp-queue/a")
+    assert made.message.headers == {"reply-to": "/temp-queue/a"}
+
+
+@pytest.mark.parametrize("place", ["/queue/a", "/reply-queue/0a1b", "/remote-temp-queue/0a1b", "amq.reply", ""])
+def test_any_other_reply_to_is_passed_on(place: str) -> None:
+    made = send({"reply-to": place})
+
+    assert made.reply_to is None
+    assert made.message.headers == {"reply-to": place}
+
+
+def test_temporary_reply_to_needs_a_name() -> None:
+    with pytest.raises(InvalidDestination, match="/temp-queue/ has an empty name"):
+        send({"reply-to": "/temp-queue/"})
 
 
 def test_long_value_is_repeated_in_part_only() -> None:
