@@ -120,7 +120,7 @@ class Broker:
             self.settle_written(session_id)
             for subscription in session.subscriptions.values():
                 if subscription.is_active and not subscription.is_waiting:
-                    subscription.queue.line_up(subscription)
+                    subscription.line_up()
 
     def settle_written(self, session_id: SessionId) -> bool:
         """Say that a session's transport has taken everything so far, and return whether that settled anything.
@@ -131,7 +131,7 @@ class Broker:
         if session is None or not session.unsettled:
             return False
         for delivery in session.unsettled:
-            delivery.subscription.queue.settle(delivery.entry)
+            delivery.queue.settle(delivery.entry)
             delivery.subscription.return_credit(delivery)
         session.unsettled.clear()
         return True
@@ -181,10 +181,9 @@ class Broker:
         self._ledger.enact(session, work, request.receipt)
 
     def _subscribe(self, session: Session, request: Subscribe, now: float) -> None:
-        if request.destination.is_plain:
-            self._subscribing.subscribe(session, request, now)
-        else:
-            self._temporaries.subscribe(session, request, now)
+        if not request.destination.is_plain:
+            request.destination = self._temporaries.admit(session, request.destination, now)
+        self._subscribing.subscribe(session, request, now)
 
     def _unsubscribe(self, session: Session, request: Unsubscribe, now: float) -> None:
         if request.deleted is None:
@@ -200,7 +199,7 @@ class Broker:
         for delivery in find_deliveries(session, request.name):  # nobody waits for it, and most are like this
             subscription = delivery.subscription
             del subscription.outstanding[delivery.number]
-            subscription.queue.settle(delivery.entry)
+            delivery.queue.settle(delivery.entry)
             subscription.return_credit(delivery)
 
     def _reject(self, session: Session, request: Reject, now: float) -> None:
@@ -221,9 +220,9 @@ class Broker:
             subscription, entry = delivery.subscription, delivery.entry
             del subscription.outstanding[delivery.number]
             if is_rejected:
-                subscription.queue.give_back(entry, None if request.receipt is None else work)
+                delivery.queue.give_back(entry, None if request.receipt is None else work)
             else:
-                subscription.queue.settle_in(work, entry)
+                delivery.queue.settle_in(work, entry)
             subscription.return_credit(delivery)
         # What settled a delivery earlier may not be durable yet.
         is_late = not deliveries and request.receipt is not None
@@ -252,7 +251,7 @@ class Broker:
                 self._route(held.destination, held.message, now, work)
                 continue
             for delivery in reversed(held.deliveries):
-                queue = delivery.subscription.queue
+                queue = delivery.queue
                 delivery.subscription.outstanding.pop(delivery.number, None)
                 if held.is_rejected:
                     queue.give_back_in(work, delivery.entry)
@@ -302,8 +301,8 @@ class Broker:
         for subscription in list(session.subscriptions.values()):
             self._subscribing.end(session, subscription)
         for delivery in reversed(session.unsettled):
-            if delivery.subscription.queue.is_durable:
-                delivery.subscription.queue.give_back(delivery.entry)
+            if delivery.queue.is_durable:
+                delivery.queue.give_back(delivery.entry)
         session.unsettled.clear()
         self._temporaries.end(session)
 
@@ -332,5 +331,5 @@ class Broker:
                 delivery.is_held = False
                 if delivery.subscription.is_active:
                     delivery.subscription.spend_credit(delivery)
-                elif not delivery.subscription.queue.is_private:
-                    delivery.subscription.queue.give_back(delivery.entry)
+                elif not delivery.queue.is_private:
+                    delivery.queue.give_back(delivery.entry)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import final
 
-from stompd.broker.destination import Destination, Kind, parse_destination
+from stompd.broker.destination import ANY_WORD, ANY_WORDS, Destination, Kind, parse_destination
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, QueueId
 from stompd.broker.queue import Queue
+from stompd.broker.spread import Spread
+from stompd.broker.subscription import Subscription
 from stompd.broker.topic import Topic
 from stompd.broker.units import Recovered
+from stompd.broker.wildcard import Patterns
 from stompd.errors import LimitExceeded
 from stompd.selector.evaluate import Selector
 
@@ -20,7 +23,19 @@ from stompd.selector.evaluate import Selector
 class Catalogue:
     """Finds or creates what a destination names."""
 
-    __slots__ = ("_by_id", "_ids", "_ledger", "_limits", "_queues", "_temporary", "_topics", "overflowing", "woken")
+    __slots__ = (
+        "_by_id",
+        "_ids",
+        "_ledger",
+        "_limits",
+        "_patterns",
+        "_queues",
+        "_temporary",
+        "_topics",
+        "_watchers",
+        "overflowing",
+        "woken",
+    )
 
     def __init__(self, limits: Limits, ledger: Ledger, ids: IdSource) -> None:
         self._limits = limits
@@ -29,6 +44,8 @@ class Catalogue:
         self._queues: dict[str, Queue] = {}  # durable ones, by the destination's name
         self._by_id: dict[QueueId, Queue] = {}
         self._topics: dict[str, Topic] = {}  # those that somebody subscribes to, by the destination's path
+        self._patterns: Patterns[Topic] = Patterns()  # the subscriptions of topics with wildcards
+        self._watchers: Patterns[dict[Subscription, None]] = Patterns()  # those of queues
         self._temporary: dict[str, Queue] = {}  # temporary queues, by the path that everybody knows
         #: Queues that asked to be dispatched, in order.
         self.woken: list[Queue] = []
@@ -51,23 +68,32 @@ class Catalogue:
         return self._by_id.get(queue_id)
 
     def check(self, destination: Destination, now: float) -> None:
-        """Make sure that a message can be accepted for the destination later.
+        """Make sure that the queues of the destination are there, so that a message can be accepted later.
 
         Raises:
             LimitExceeded: It would need one more queue than allowed.
         """
         if destination.kind is Kind.QUEUE:
             self.queue(destination, now)
+        else:
+            for part in destination.parts:
+                self.check(part, now)
 
     def accept(self, destination: Destination, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a new message where the destination says, which `check` has allowed."""
         if destination.kind is Kind.QUEUE:
             queue = self._queues.get(destination.name) or self._add(destination, QueueId(self._ids.next(now)))
             queue.accept(message, now, work)
-        elif topic := self._topics.get(destination.path):
+        elif topic := self._find_topic(destination) if self._patterns.count else self._topics.get(destination.path):
             topic.accept(message, now, work)
         elif temporary := self._temporary.get(destination.path):
             temporary.accept(message, now, work)
+        else:
+            for part in destination.parts:
+                copy = message.copy_to(part.path)
+                copy.identify(self._ids.next(now), message.timestamp_ms)
+                work.size_bytes += len(copy.body)
+                self.accept(part, copy, now, work)
 
     def queue(self, destination: Destination, now: float) -> Queue:
         """Return the queue of that name, created if need be.
@@ -91,10 +117,13 @@ class Catalogue:
         Raises:
             LimitExceeded: There are as many queues as allowed.
         """
-        if destination.kind is Kind.QUEUE:
+        if destination.is_plain and destination.kind is Kind.QUEUE:
             return self.queue(destination, now)
         if destination.kind is Kind.REPLY_QUEUE:
             return self._temporary[destination.path]
+        for part in destination.parts:
+            if part.is_plain:
+                self.check(part, now)
         queue = self._memory_queue(destination, QueueId(self._ids.next(now)))
         queue.is_private = True
         return queue
@@ -111,19 +140,93 @@ class Catalogue:
     def bind(self, destination: Destination, queue: Queue, selector: Selector | None = None) -> None:
         """Count a subscription of a queue; when it is one for a topic, let the topic's messages go there."""
         queue.subscriptions += 1
-        if destination.is_topic:
-            self._topics.setdefault(destination.path, Topic()).queues[queue] = selector
+        for place in destination.places:
+            if place.is_topic:
+                self._topic(place).queues[queue] = selector
+
+    def spread(self, subscription: Subscription, now: float) -> None:
+        """Let a subscription take from all queues that its destination means, now and later."""
+        spread = subscription.spread = Spread(subscription)
+        spread.add(subscription.queue, subscription.destination)
+        for place in subscription.destination.places:
+            if place.words and not place.is_topic:
+                watchers = self._watchers.get(place.words)
+                if watchers is None:
+                    watchers = {}
+                    self._watchers.put(place.words, watchers)
+                watchers[subscription] = None
+                for found in self._matching(place):
+                    self._join(spread, found, self._queues[found.name])
+            elif not place.is_topic:
+                self._join(spread, place, self.source(place, now))
+
+    def gather(self, subscription: Subscription, spread: Spread) -> None:
+        """Undo `spread`."""
+        for place in subscription.destination.places:
+            if place.words and not place.is_topic:
+                watchers = self._watchers.get(place.words)
+                assert watchers is not None, "its subscription is there"
+                del watchers[subscription]
+                if not watchers:
+                    self._watchers.remove(place.words)
+        for queue, destination in spread.queues.items():
+            if queue is not subscription.queue:
+                self.release(destination, queue)
 
     def release(self, destination: Destination, queue: Queue) -> None:
         """Undo `bind`, and forget what only a subscription that has ended needed."""
         queue.subscriptions -= 1
-        if destination.is_topic:
-            topic = self._topics[destination.path]
-            del topic.queues[queue]
-            if not topic.queues:
-                del self._topics[destination.path]
-        elif queue.is_durable and not (queue.subscriptions or queue.depth or queue.is_stored):
+        for place in destination.places:
+            if place.is_topic:
+                topic = self._topic(place)
+                del topic.queues[queue]
+                if not topic.queues:
+                    self._remove_topic(place)
+        is_queue = destination.is_plain and destination.kind is Kind.QUEUE
+        if is_queue and not (queue.subscriptions or queue.depth or queue.is_stored):
             del self._queues[destination.name], self._by_id[queue.queue_id]
+
+    def _topic(self, destination: Destination) -> Topic:
+        """Return the topic, or what stands for all topics that match, created if need be."""
+        if not destination.words:
+            return self._topics.setdefault(destination.path, Topic())
+        topic = self._patterns.get(destination.words)
+        if topic is None:
+            topic = Topic()
+            self._patterns.put(destination.words, topic)
+        return topic
+
+    def _remove_topic(self, destination: Destination) -> None:
+        if destination.words:
+            self._patterns.remove(destination.words)
+        else:
+            del self._topics[destination.path]
+
+    def _find_topic(self, destination: Destination) -> Topic | None:
+        """Return what a message to a topic goes to: its subscriptions, and those with wildcards that match."""
+        topic = self._topics.get(destination.path)
+        matching = self._patterns.match(destination.name) if destination.kind is Kind.TOPIC else []
+        if not matching:
+            return topic
+        joined = Topic()
+        # A subscription of a list may be found more than once, and gets the message once.
+        for found in matching if topic is None else [topic, *matching]:
+            joined.queues.update(found.queues)
+        return joined
+
+    def _matching(self, pattern: Destination) -> list[Destination]:
+        """Return the queues there are that match."""
+        patterns: Patterns[bool] = Patterns()
+        patterns.put(pattern.words, True)
+        # There may be very many, and most differ in the first words.
+        prefix = pattern.name[: min(pattern.name.find(word) for word in (ANY_WORD, ANY_WORDS) if word in pattern.words)]
+        names = [name for name in self._queues if f"{name}.".startswith(prefix)]
+        return [Destination(Kind.QUEUE, name, self._queues[name].name) for name in names if patterns.match(name)]
+
+    def _join(self, spread: Spread, destination: Destination, queue: Queue) -> None:
+        if queue not in spread.queues:
+            queue.subscriptions += 1
+            spread.add(queue, destination)
 
     def _memory_queue(self, destination: Destination, queue_id: QueueId) -> Queue:
         return Queue(
@@ -150,4 +253,9 @@ class Catalogue:
         )
         queue.is_stored = is_stored
         self._queues[destination.name] = self._by_id[queue_id] = queue
+        if self._watchers.count:
+            for watchers in self._watchers.match(destination.name):
+                for subscription in watchers:
+                    if subscription.spread is not None:
+                        self._join(subscription.spread, destination, queue)
         return queue

@@ -159,9 +159,11 @@ class Queue:
             if not subscription.may_take:
                 line.popleft()
                 subscription.is_waiting = False
+                if subscription.spread is not None:
+                    subscription.spread.absent.append(self)
                 continue
             window.pop(entry)
-            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
+            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
             line.rotate(-1)
         if self.subscriptions:
             self._load_ahead()

@@ -60,6 +60,8 @@ class Subscribing:
         session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
         # What the same client sends to the topic next must reach it, so only the deliveries wait.
         self._catalogue.bind(subscription.destination, queue, request.selector)
+        if subscription.destination.is_spread:
+            self._catalogue.spread(subscription, now)
         work = Work()
         if request.receipt is not None:
             # The RECEIPT comes before the first MESSAGE, and says how much was granted.
@@ -88,16 +90,20 @@ class Subscribing:
         """Give nothing more to a subscription; what it has not acknowledged returns."""
         del session.subscriptions[subscription.subscription_id]
         del session.by_number[subscription.number]
-        queue = subscription.queue
-        queue.detach(subscription)
+        if subscription.spread is None:
+            subscription.queue.detach(subscription)
+        else:
+            subscription.spread.detach()
         for delivery in reversed(subscription.outstanding.values()):
             if delivery.is_held:
                 continue
             session.settled_ids.append(str(delivery.entry.message.message_id))
-            if not queue.is_private:
-                queue.give_back(delivery.entry)
+            if not delivery.queue.is_private:
+                delivery.queue.give_back(delivery.entry)
         subscription.outstanding.clear()
-        self._catalogue.release(subscription.destination, queue)
+        if subscription.spread is not None:
+            self._catalogue.gather(subscription, subscription.spread)
+        self._catalogue.release(subscription.destination, subscription.queue)
 
     def _credit(self, request: Subscribe, *, is_queue: bool) -> int:
         limits = self._limits
@@ -118,4 +124,7 @@ def explain_overflow(subscription: Subscription) -> SlowConsumer:
 def _begin(subscription: Subscription) -> None:
     if subscription.session.subscriptions.get(subscription.subscription_id) is not subscription:
         return  # it ended before it began
-    subscription.queue.attach(subscription)
+    if subscription.spread is None:
+        subscription.queue.attach(subscription)
+    else:
+        subscription.spread.attach()

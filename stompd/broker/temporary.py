@@ -79,22 +79,30 @@ class Temporaries:
             InvalidDestination: It is a public name, and there is none, or no more.
             LimitExceeded: The session has as many as allowed.
         """
+        if destination.parts:
+            return destination._replace(parts=tuple(self.resolve(session, part, now) for part in destination.parts))
         if destination.kind.is_own:
             return self._own(session, destination, now).public
-        if destination.path not in self._public:
+        if destination.kind in _PUBLIC_KINDS.values() and destination.path not in self._public:
             raise InvalidDestination(
                 f"{destination.path} does not exist. A temporary destination ends with the connection that created it."
             )
         return destination
 
-    def subscribe(self, session: Session, request: Subscribe, now: float) -> None:
-        """Begin a subscription of a temporary destination, instead of the one that awaiting replies may have begun.
+    def admit(self, session: Session, destination: Destination, now: float) -> Destination:
+        """Return where a session will subscribe, and end the subscription there that awaiting replies may have begun.
 
         Raises:
             InvalidDestination: It is another session's, or none.
-            StompError: As for any subscription.
+            LimitExceeded: The session has as many temporary destinations as allowed.
         """
-        public = self.resolve(session, request.destination, now)
+        public = self.resolve(session, destination, now)
+        for place in public.places:
+            if place.path in self._public:
+                self._admit(session, place)
+        return public
+
+    def _admit(self, session: Session, public: Destination) -> None:
         if self._public[public.path] is not session:
             # JMS 3.1, 6.2.2: only the connection that created it may consume from it.
             raise InvalidDestination(
@@ -105,8 +113,6 @@ class Temporaries:
         if implicit is not None:
             self._subscribing.end(session, implicit)
         temporary.is_used, temporary.implicit_id = True, None
-        request.destination = public
-        self._subscribing.subscribe(session, request, now)
 
     def expect_replies(self, session: Session, message: Message, reply_to: Destination, now: float) -> None:
         """Show receivers of the message where to reply, and subscribe there unless the session has done so itself.
@@ -134,7 +140,7 @@ class Temporaries:
             raise InvalidDestination(f"This connection has no {destination.path} that could be deleted.")
         public = temporary.public
         subscriptions = session.subscriptions.values()
-        users = [found.subscription_id for found in subscriptions if found.destination == public]
+        users = [found.subscription_id for found in subscriptions if public in found.destination.places]
         if any(user != subscription_id for user in users):
             # JMS 3.1, TemporaryQueue.delete: not while somebody consumes from it.
             raise InvalidDestination(

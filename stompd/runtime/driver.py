@@ -102,8 +102,8 @@ class Driver:
         """Carry out a request, if its user may, and slow its link down when the journal is full."""
         if isinstance(request, _CHECKED):
             action = "send" if isinstance(request, Send) else "consume"
-            path = request.destination.path
-            if not user.may(action, path):
+            path, parts = request.destination.path, request.destination.parts
+            if not (all(user.may(action, part.path) for part in parts) if parts else user.may(action, path)):
                 error = AccessDenied(f"User {user.name} has no permission to {action} on {path}.")
                 self.refuse(session_id, error, request.receipt)
                 return

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
-from stompd.broker.destination import OWN_PREFIXES, Destination, parse_destination
+from stompd.broker.destination import OWN_PREFIXES, Destination, parse_destination, parse_source, parse_target
 from stompd.broker.effects import SessionId
 from stompd.broker.message import Message
 from stompd.broker.requests import (
@@ -44,8 +44,9 @@ from stompd.wire.frame import Frame, Version
 #: Builds the request that a frame makes, from the frame, the session's version and id, and the time.
 Builder: TypeAlias = Callable[[Frame, Version, SessionId, float], Request]
 
-#: Clients use few destinations and name them in every SEND. A name is short, so this many are a megabyte at most.
-_destination = lru_cache(maxsize=1_024)(parse_destination)
+#: Clients use few destinations and name them in every SEND. A name is short, and lists are bounded and rare.
+_target = lru_cache(maxsize=1_024)(parse_target)
+_source = lru_cache(maxsize=1_024)(parse_source)
 
 _ACK_MODES: Mapping[str, AckMode] = {
     "auto": AckMode.AUTO,
@@ -61,7 +62,7 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
     if text is None:
         # STOMP 1.2 "SEND": destination is required.
         raise missing("SEND", "destination", "/queue/orders")
-    destination = _destination(text)
+    destination = _target(text)
     # What serves the transport of this frame alone is not passed on.
     headers.pop("content-length", None)
     receipt = headers.pop("receipt", None)
@@ -79,7 +80,7 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
 def _reply_to(headers: Mapping[str, str]) -> Destination | None:
     """Return the temporary destination where the sender awaits replies; any other place is its own business."""
     text = headers.get("reply-to", "")
-    return _destination(text) if text.startswith(OWN_PREFIXES) else None
+    return parse_destination(text) if text.startswith(OWN_PREFIXES) else None
 
 
 def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float) -> Subscribe:
@@ -88,7 +89,7 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
     if text is None:
         # STOMP 1.2 "SUBSCRIBE": destination is required.
         raise missing("SUBSCRIBE", "destination", "/queue/orders")
-    destination = _destination(text)
+    destination = _source(text)
     refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE"])
     if destination.is_topic:
         refuse_unsupported("SUBSCRIBE", headers, DURABLE_FLAGS)
@@ -145,7 +146,7 @@ def _deleted(headers: Mapping[str, str]) -> Destination | None:
         raise invalid(
             "destination", text, "one of this connection's temporary destinations, such as /temp-queue/replies"
         )
-    return _destination(text)
+    return parse_destination(text)
 
 
 def _acknowledge(frame: Frame, version: Version, session_id: SessionId, now: float) -> Acknowledge:

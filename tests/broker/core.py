@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from stompd.broker.broker import Broker
 from stompd.broker.delivery import Delivery
-from stompd.broker.destination import parse_destination
+from stompd.broker.destination import parse_destination, parse_source, parse_target
 from stompd.broker.effects import CloseSession, Confirm, Deliver, Effect, LoadEntries, Persist, Refuse, SessionId
 from stompd.broker.limits import Limits
 from stompd.broker.message import DEFAULT_PRIORITY, Message
@@ -100,7 +100,7 @@ class Core:
         message = new_message(body, to, priority=priority, expires_ms=expires_ms, is_persistent=is_persistent)
         message.headers = headers or {}
         awaited = None if reply_to is None else parse_destination(reply_to)
-        self.submit(session, Send(parse_destination(to), message, transaction, receipt, reply_to=awaited))
+        self.submit(session, Send(parse_target(to), message, transaction, receipt, reply_to=awaited))
 
     def send_all(self, session: int, bodies: str, to: str = "/queue/a", *, is_persistent: bool = True) -> None:
         """Send one message for each word."""
@@ -117,7 +117,7 @@ class Core:
         prefetch: int | None = None,
         receipt: str | None = None,
     ) -> None:
-        self.submit(session, Subscribe(parse_destination(to), name, ack, prefetch=prefetch, receipt=receipt))
+        self.submit(session, Subscribe(parse_source(to), name, ack, prefetch=prefetch, receipt=receipt))
 
     def unsubscribe(
         self, session: int, name: str = "s", receipt: str | None = None, *, delete: str | None = None

@@ -40,9 +40,9 @@ def test_headers_of_send_are_those_of_the_program() -> None:
 
     listed = [{*code(row[0]), *code(row[1])} for row in rows(text)]
 
-    assert len(listed) == 4
+    assert len(listed) == 5
     assert all(names in spellings.values() for names in listed)
-    assert set(MEANINGS) - {"reply-to"} <= set(code(text))
+    assert set(MEANINGS) <= set(code(text))
 
 
 def test_headers_of_subscribe_are_those_of_the_program() -> None:
