@@ -167,6 +167,8 @@ class Broker:
         destination = request.destination
         if not destination.is_plain:
             destination = self._temporaries.resolve(session, destination, now)
+        if request.is_mandatory:
+            self._catalogue.require(destination)
         # Checked now, so that COMMIT can only fail on the store.
         self._catalogue.check(destination, now)
         if request.reply_to is not None:

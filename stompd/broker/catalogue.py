@@ -15,7 +15,7 @@ from stompd.broker.subscription import Subscription
 from stompd.broker.topic import Topic
 from stompd.broker.units import Recovered
 from stompd.broker.wildcard import Patterns
-from stompd.errors import LimitExceeded
+from stompd.errors import LimitExceeded, Undeliverable
 from stompd.selector.evaluate import Selector
 
 
@@ -78,6 +78,23 @@ class Catalogue:
         else:
             for part in destination.parts:
                 self.check(part, now)
+
+    def require(self, destination: Destination) -> None:
+        """Make sure that somebody would get a message, or a queue keep it that is there already.
+
+        Raises:
+            Undeliverable: Nobody would, at one of the places.
+        """
+        for place in destination.places:
+            if place.is_topic:
+                is_wanted = self._find_topic(place) is not None
+            elif place.kind is Kind.QUEUE:
+                is_wanted = place.name in self._queues or bool(self._watchers.match(place.name))
+            else:
+                is_wanted = place.path in self._temporary
+            if not is_wanted:
+                reason = "has no subscriptions" if place.is_topic else "does not exist"
+                raise Undeliverable(f"{place.path} {reason}, and the message is mandatory. Nothing was sent.")
 
     def accept(self, destination: Destination, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a new message where the destination says, which `check` has allowed."""

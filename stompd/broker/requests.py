@@ -49,10 +49,11 @@ DeliveryName: TypeAlias = DeliveryToken | DeliveredMessage
 class Send:
     """Put a message to a destination, at once or with a transaction.
 
-    `reply_to` is one of the session's temporary destinations, where it awaits replies.
+    `reply_to` is one of the session's temporary destinations, where it awaits replies. One that is mandatory is refused
+    when nobody would get it.
     """
 
-    __slots__ = ("destination", "message", "receipt", "reply_to", "transaction")
+    __slots__ = ("destination", "is_mandatory", "message", "receipt", "reply_to", "transaction")
 
     def __init__(
         self,
@@ -62,12 +63,14 @@ class Send:
         receipt: str | None = None,
         *,
         reply_to: Destination | None = None,
+        is_mandatory: bool = False,
     ) -> None:
         self.destination = destination
         self.message = message
         self.transaction = transaction
         self.receipt = receipt
         self.reply_to = reply_to
+        self.is_mandatory = is_mandatory
 
 
 @final

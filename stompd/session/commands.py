@@ -73,8 +73,9 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
     message = Message(text, headers, frame.body)
     if SEND_HEADERS.isdisjoint(headers):
         return Send(destination, message, transaction, receipt)
+    is_mandatory = parse_boolean("mandatory", headers.pop("mandatory", "false"))
     read_meanings(message, now)
-    return Send(destination, message, transaction, receipt, reply_to=_reply_to(headers))
+    return Send(destination, message, transaction, receipt, reply_to=_reply_to(headers), is_mandatory=is_mandatory)
 
 
 def _reply_to(headers: Mapping[str, str]) -> Destination | None:

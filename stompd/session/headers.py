@@ -227,7 +227,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "_AMQ_DUPL_ID": _DEDUPLICATION,
         "last-value-key": _LAST_VALUE,
         "_AMQ_LVQ_NAME": _LAST_VALUE,
-        "mandatory": Feature("an error when nobody takes the message", _OFF),
     },
     "SUBSCRIBE": _DURABLE_NAMES
     | {
@@ -256,7 +255,7 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
 }
 
 #: The headers of a SEND that need a closer look; a frame that has none of them is read fast.
-SEND_HEADERS: Final = frozenset(MEANINGS) | frozenset(UNSUPPORTED["SEND"])
+SEND_HEADERS: Final = frozenset(MEANINGS) | frozenset(UNSUPPORTED["SEND"]) | {"mandatory"}
 
 
 def refuse_unsupported(command: str, headers: Mapping[str, str], features: Mapping[str, Feature]) -> None:

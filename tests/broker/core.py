@@ -96,11 +96,14 @@ class Core:
         is_persistent: bool = True,
         headers: dict[str, str] | None = None,
         reply_to: str | None = None,
+        is_mandatory: bool = False,
     ) -> None:
         message = new_message(body, to, priority=priority, expires_ms=expires_ms, is_persistent=is_persistent)
         message.headers = headers or {}
         awaited = None if reply_to is None else parse_destination(reply_to)
-        self.submit(session, Send(parse_target(to), message, transaction, receipt, reply_to=awaited))
+        target = parse_target(to)
+        request = Send(target, message, transaction, receipt, reply_to=awaited, is_mandatory=is_mandatory)
+        self.submit(session, request)
 
     def send_all(self, session: int, bodies: str, to: str = "/queue/a", *, is_persistent: bool = True) -> None:
         """Send one message for each word."""

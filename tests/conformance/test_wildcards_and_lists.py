@@ -1,4 +1,4 @@
-"""Wildcards in SUBSCRIBE, and lists of destinations; on SQLite and on PostgreSQL."""
+"""Wildcards in SUBSCRIBE, lists of destinations, and mandatory messages; on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -144,3 +144,25 @@ def test_longest_list_is_named_by_the_error(clients: Clients, queue: str) -> Non
     client.send_frame("SEND", {"destination": ",".join(f"{queue}-{n}" for n in range(33)), "receipt": "r"})
 
     client.expect_error("invalid-destination", "32", receipt="r")
+
+
+@pytest.mark.parametrize("kind", ["queue", "topic"])
+def test_mandatory_message_that_nobody_would_get_is_refused(clients: Clients, queue: str, kind: str) -> None:
+    client = clients.connect()
+    destination = queue.replace("/queue/", f"/{kind}/")
+
+    client.send_frame("SEND", {"destination": destination, "mandatory": "true", "receipt": "r"})
+
+    client.expect_error("undeliverable", destination, receipt="r")
+
+
+@pytest.mark.parametrize("kind", ["queue", "topic"])
+def test_mandatory_message_reaches_whoever_subscribes(clients: Clients, queue: str, kind: str) -> None:
+    client = clients.connect()
+    destination = queue.replace("/queue/", f"/{kind}/")
+    client.subscribe(destination)
+
+    clients.connect().send_message(destination, "text", mandatory="true")
+
+    message = client.expect("MESSAGE")
+    assert "mandatory" not in message

@@ -204,7 +204,6 @@ def test_lifetime_counts_where_the_expiry_says_never() -> None:
         ("dedup-id", "0"),
         ("_AMQ_DUPL_ID", "1"),
         ("last-value-key", "k"),
-        ("mandatory", "true"),
     ],
 )
 def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
@@ -217,7 +216,7 @@ def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("delay", "0"), ("retain", "false"), ("mandatory", "No"), ("JMSXGroupID", ""), ("JMSXGroupSeq", "1")],
+    [("delay", "0"), ("retain", "false"), ("JMSXGroupID", ""), ("JMSXGroupSeq", "1")],
 )
 def test_what_asks_for_nothing_is_passed_on(name: str, value: str) -> None:
     assert message({name: value}).headers == {name: value}
@@ -241,6 +240,19 @@ def test_any_other_reply_to_is_passed_on(place: str) -> None:
 def test_temporary_reply_to_needs_a_name() -> None:
     with pytest.raises(InvalidDestination, match="/temp-queue/ has an empty name"):
         send({"reply-to": "/temp-queue/"})
+
+
+@pytest.mark.parametrize(("value", "is_mandatory"), [("true", True), ("no", False)])
+def test_mandatory_is_part_of_the_request(value: str, is_mandatory: bool) -> None:
+    made = send({"mandatory": value})
+
+    assert made.is_mandatory is is_mandatory
+    assert made.message.headers == {}
+
+
+def test_mandatory_is_a_yes_or_a_no() -> None:
+    with pytest.raises(InvalidHeader, match="mandatory:perhaps cannot be used"):
+        send({"mandatory": "perhaps"})
 
 
 def test_long_value_is_repeated_in_part_only() -> None:
