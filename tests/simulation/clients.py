@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from stompd.broker.destination import parse_destination
+from stompd.broker.destination import parse_destination, parse_source
 from stompd.broker.message import Message
 from stompd.broker.requests import (
     Abort,
@@ -37,6 +37,9 @@ from tests.simulation.records import (
 
 _QUEUES = ("/queue/a", "/queue/b")
 _TOPICS = ("/topic/t",)
+#: Other ways to subscribe to them.
+_ALL_QUEUES = ("/queue/a,/queue/b", "/queue/*", "/queue/b,/queue/#")
+_ALL_TOPICS = ("/topic/*",)
 _PRIORITIES = (4, 4, 4, 4, 9, 0)
 _MAX_SUBSCRIPTIONS = 3
 _MAX_TRANSACTIONS = 2
@@ -100,7 +103,7 @@ class Clients:
         if len(session.subscriptions) >= _MAX_SUBSCRIPTIONS:
             return
         name = next(name for name in "xyzw" if name not in session.subscriptions)
-        path = self._random.choice(_QUEUES + _TOPICS)
+        path = self._random.choice(_QUEUES + _TOPICS if self._random.random() < 0.7 else _ALL_QUEUES + _ALL_TOPICS)
         ack_mode = self._random.choice((AckMode.AUTO, AckMode.CLIENT, AckMode.INDIVIDUAL, AckMode.INDIVIDUAL))
         self.subscribe(session, path, name, ack_mode, self._random.choice((None, 0, 1, 3)))
 
@@ -109,18 +112,21 @@ class Clients:
     ) -> ClientSubscription:
         """Send a SUBSCRIBE."""
         limits, record = self._model.limits, self._record(session)
-        is_topic = path in _TOPICS
+        is_topic = path.startswith("/topic/")
         session.subscription_count += 1
         number = session.subscription_count
-        home = Home(f"{path}/{session.session_id}/{number}", is_durable=False) if is_topic else self._model.home(path)
+        if is_topic:
+            homes = [Home(f"{path}/{session.session_id}/{number}", is_durable=False)]
+        else:
+            homes = [self._model.home(name) for name in (_QUEUES if path in _ALL_QUEUES else (path,))]
         default = limits.topic_prefetch if is_topic else limits.queue_prefetch
         credit = default if prefetch is None else min(prefetch or limits.highest_prefetch, limits.highest_prefetch)
-        topic = path if is_topic else None
-        subscription = ClientSubscription(session, name, number, ack_mode, home, topic, credit, record)
-        self._model.subscribe(subscription)
-        self._submit(
-            session, Subscribe(parse_destination(path), name, ack_mode, prefetch=prefetch, receipt=record.receipt)
+        topic = _TOPICS[0] if is_topic else None
+        subscription = ClientSubscription(
+            session, name, number, ack_mode, homes[0], topic, credit, record, tuple(homes[1:])
         )
+        self._model.subscribe(subscription)
+        self._submit(session, Subscribe(parse_source(path), name, ack_mode, prefetch=prefetch, receipt=record.receipt))
         return subscription
 
     def _unsubscribe(self, session: ClientSession, now: float) -> None:

@@ -273,7 +273,8 @@ class Model:
         subscription = session.by_number.get(delivery.subscription.number)
         if subscription is None or not subscription.is_active or session.is_over:
             raise Violation("a delivery to a subscription that has ended")
-        copy = subscription.home.by_id.get(delivery.entry.message.message_id)
+        home = self.home(delivery.queue.name) if subscription.others else subscription.home
+        copy = home.by_id.get(delivery.entry.message.message_id)
         if copy is None:
             raise Violation(f"a delivery that nobody sent: {delivery.entry.message.body!r}")
         check_delivery(

@@ -98,7 +98,7 @@ def check_quiet(broker: Broker, sessions: Iterable[ClientSession], homes: Iterab
 
 
 def _check_progress(subscription: ClientSubscription, limits: Limits) -> None:
-    waiting = [copy for copy in subscription.home.live if copy.state is State.WAITING]
+    waiting = [copy for home in subscription.homes for copy in home.live if copy.state is State.WAITING]
     if all(copy.may_expire for copy in waiting) or not subscription.session.is_writable:
         return
     before = subscription.with_client()

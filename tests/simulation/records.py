@@ -136,9 +136,15 @@ class ClientSubscription:
     topic: str | None
     credit: int
     record: Record
+    others: tuple[Home, ...] = ()  # further queues that it takes from
     is_active: bool = True
     outstanding: dict[int, Copy] = field(default_factory=dict)  # by delivery number; held ones included
     unsettled: list[Copy] = field(default_factory=list)
+
+    @property
+    def homes(self) -> tuple[Home, ...]:
+        """All queues that it takes from."""
+        return (self.home, *self.others)
 
     def with_client(self) -> list[Copy]:
         """What counts against its credit."""

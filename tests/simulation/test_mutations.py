@@ -16,9 +16,11 @@ from stompd.broker.ledger import Ledger, Work
 from stompd.broker.message import Message, Place
 from stompd.broker.queue import Queue
 from stompd.broker.session import Session
+from stompd.broker.spread import Spread
 from stompd.broker.subscription import Subscription
 from stompd.broker.transaction import Transaction
 from stompd.broker.units import Page
+from stompd.broker.wildcard import Patterns
 from stompd.broker.window import Window
 from tests.simulation.records import Violation
 from tests.simulation.world import World
@@ -189,6 +191,21 @@ def _releases_queues_too_early(patch: Patch) -> None:
     patch.setattr(Catalogue, "release", eager)
 
 
+def _returns_to_the_first_queue_only(patch: Patch) -> None:
+    def line_up(self: Spread) -> None:
+        if self.absent:
+            self.absent.pop().line_up(self.subscription)
+
+    patch.setattr(Spread, "line_up", line_up)
+
+
+def _looks_for_no_further_queues(patch: Patch) -> None:
+    def match(self: Patterns[object], name: str) -> list[object]:
+        return []
+
+    patch.setattr(Patterns, "match", match)
+
+
 _FAULTS: list[Fault] = [
     _confirms_before_the_unit_is_applied,
     _delivers_before_the_unit_is_applied,
@@ -207,6 +224,8 @@ _FAULTS: list[Fault] = [
     _marks_nothing,
     _loses_what_an_aborted_transaction_held,
     _releases_queues_too_early,
+    _returns_to_the_first_queue_only,
+    _looks_for_no_further_queues,
 ]
 
 
