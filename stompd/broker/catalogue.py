@@ -45,7 +45,7 @@ class Catalogue:
         self._by_id: dict[QueueId, Queue] = {}
         self._topics: dict[str, Topic] = {}  # those that somebody subscribes to, by the destination's path
         self._patterns: Patterns[Topic] = Patterns()  # the subscriptions of topics with wildcards
-        self._watchers: Patterns[dict[Subscription, None]] = Patterns()  # those of queues
+        self._watchers: Patterns[dict[Spread, None]] = Patterns()  # those of queues
         self._temporary: dict[str, Queue] = {}  # temporary queues, by the path that everybody knows
         #: Queues that asked to be dispatched, in order.
         self.woken: list[Queue] = []
@@ -171,7 +171,7 @@ class Catalogue:
                 if watchers is None:
                     watchers = {}
                     self._watchers.put(place.words, watchers)
-                watchers[subscription] = None
+                watchers[spread] = None
                 for found in self._matching(place):
                     self._join(spread, found, self._queues[found.name])
             elif not place.is_topic:
@@ -183,7 +183,7 @@ class Catalogue:
             if place.words and not place.is_topic:
                 watchers = self._watchers.get(place.words)
                 assert watchers is not None, "its subscription is there"
-                del watchers[subscription]
+                del watchers[spread]
                 if not watchers:
                     self._watchers.remove(place.words)
         for queue, destination in spread.queues.items():
@@ -272,7 +272,6 @@ class Catalogue:
         self._queues[destination.name] = self._by_id[queue_id] = queue
         if self._watchers.count:
             for watchers in self._watchers.match(destination.name):
-                for subscription in watchers:
-                    if subscription.spread is not None:
-                        self._join(subscription.spread, destination, queue)
+                for spread in watchers:
+                    self._join(spread, destination, queue)
         return queue

@@ -159,6 +159,30 @@ def test_several_subscriptions_share_the_queues() -> None:
     assert core.run() == ["deliver 1 1", "deliver 2 2", "deliver 1 3", "deliver 2 4"]
 
 
+def test_subscriptions_with_one_pattern_share_what_comes_later() -> None:
+    core = Core()
+    core.subscribe(1, "/queue/a.*")
+    core.subscribe(2, "/queue/a.*")
+    core.unsubscribe(1)
+    core.subscribe(3, "/queue/a.*")
+
+    core.send_all(1, "1 2", "/queue/a.x")
+
+    assert core.run() == ["deliver 2 1", "deliver 3 2"]
+
+
+def test_subscription_that_ends_before_it_began_leaves_nothing_behind() -> None:
+    core = Core()
+    core.send(1, "before", "/queue/b")
+    core.subscribe(1, "/queue/a.*,/queue/b,/topic/c")
+
+    core.unsubscribe(1)
+
+    assert core.run() == []
+    assert core.broker._catalogue._watchers.count == 0
+    assert not core.broker._catalogue._topics
+
+
 def test_ended_subscription_gets_nothing_more() -> None:
     core = Core()
     core.subscribe(1, "/queue/a.*")
