@@ -320,7 +320,7 @@ class Broker:
                     break
             for subscription in session.subscriptions.values():
                 if subscription.queue.has_overflowed:
-                    self.refuse(session.session_id, explain_overflow(subscription), None)
+                    self.refuse(session.session_id, explain_overflow(subscription, self._limits), None)
                     break
         overflowing.clear()
 

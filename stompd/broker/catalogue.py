@@ -49,7 +49,7 @@ class Catalogue:
         self._temporary: dict[str, Queue] = {}  # temporary queues, by the path that everybody knows
         #: Queues that asked to be dispatched, in order.
         self.woken: list[Queue] = []
-        #: Queues in memory only that hold too much.
+        #: Queues in memory only that hold too much, or whose subscription takes from too many others.
         self.overflowing: list[Queue] = []
 
     def recover(self, recovered: Recovered) -> None:
@@ -174,6 +174,8 @@ class Catalogue:
                 watchers[spread] = None
                 for found in self._matching(place):
                     self._join(spread, found, self._queues[found.name])
+                    if subscription.queue.has_overflowed:
+                        break
             elif not place.is_topic:
                 self._join(spread, place, self.source(place, now))
 
@@ -186,6 +188,7 @@ class Catalogue:
                 del watchers[spread]
                 if not watchers:
                     self._watchers.remove(place.words)
+        subscription.session.spread_count -= len(spread.queues) - 1
         for queue, destination in spread.queues.items():
             if queue is not subscription.queue:
                 self.release(destination, queue)
@@ -241,9 +244,16 @@ class Catalogue:
         return [Destination(Kind.QUEUE, name, self._queues[name].name) for name in names if patterns.match(name)]
 
     def _join(self, spread: Spread, destination: Destination, queue: Queue) -> None:
-        if queue not in spread.queues:
-            queue.subscriptions += 1
-            spread.add(queue, destination)
+        session = spread.subscription.session
+        if queue in spread.queues:
+            return
+        if session.spread_count >= self._limits.spread_queues:
+            spread.subscription.queue.has_overflowed = True
+            self.overflowing.append(spread.subscription.queue)
+            return
+        session.spread_count += 1
+        queue.subscriptions += 1
+        spread.add(queue, destination)
 
     def _memory_queue(self, destination: Destination, queue_id: QueueId) -> Queue:
         return Queue(

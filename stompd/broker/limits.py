@@ -18,6 +18,8 @@ class Limits:
     queues: int = 100_000
     #: Subscriptions of one session.
     subscriptions: int = 1_000
+    #: Queues that the subscriptions of one session take from by wildcards and lists: each makes its SUBSCRIBE longer.
+    spread_queues: int = 10_000
     #: Temporary queues and topics of one session.
     temporary_destinations: int = 1_000
     #: Open transactions of one session.

@@ -32,6 +32,7 @@ class Session:
         "pending",
         "session_id",
         "settled_ids",
+        "spread_count",
         "subscriptions",
         "temporaries",
         "token",
@@ -43,6 +44,8 @@ class Session:
         self.session_id = session_id
         #: What nobody else knows; the names of its temporary destinations are made of it.
         self.token = token
+        #: Queues that its subscriptions take from by wildcards and lists.
+        self.spread_count = 0
         #: Its temporary destinations, by the path that it knows them by.
         self.temporaries: dict[str, Temporary] = {}
         #: By the client's id.

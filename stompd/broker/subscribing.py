@@ -11,7 +11,7 @@ from stompd.broker.limits import Limits
 from stompd.broker.requests import Subscribe, Unsubscribe
 from stompd.broker.session import Session
 from stompd.broker.subscription import Subscription
-from stompd.errors import DuplicateSubscription, LimitExceeded, SlowConsumer, UnknownSubscription
+from stompd.errors import DuplicateSubscription, LimitExceeded, SlowConsumer, StompError, UnknownSubscription
 
 
 @final
@@ -112,8 +112,14 @@ class Subscribing:
         return min(request.prefetch or limits.highest_prefetch, limits.highest_prefetch)
 
 
-def explain_overflow(subscription: Subscription) -> SlowConsumer:
-    """Return the error for a session whose subscription of a topic has fallen too far behind."""
+def explain_overflow(subscription: Subscription, limits: Limits) -> StompError:
+    """Return the error for a session whose subscription has fallen too far behind, or takes from too many queues."""
+    if subscription.spread is not None and subscription.session.spread_count >= limits.spread_queues:
+        return LimitExceeded(
+            f"Subscription {subscription.subscription_id} to {subscription.destination.path[:255]} matches more queues"
+            f" than the {limits.spread_queues} that this connection may take from by wildcards and lists (setting"
+            " limits.spread_queues). Subscribe to fewer."
+        )
     return SlowConsumer(
         f"More messages wait for subscription {subscription.subscription_id} to {subscription.destination.path} than"
         " allowed (settings limits.topic_backlog and limits.topic_backlog_bytes). Read and acknowledge faster, or let"

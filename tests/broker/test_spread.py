@@ -327,3 +327,46 @@ def test_list_may_name_the_senders_temporary_queue() -> None:
 
     assert core.run() == ["deliver 1 a"]
     assert core.message(1, "a").destination.startswith("/reply-queue/")
+
+
+def test_number_of_queues_is_limited() -> None:
+    core = Core(spread_queues=2)
+    for name in ("a.x", "a.y", "a.z"):
+        core.send(2, name, f"/queue/{name}")
+    core.run()
+
+    core.subscribe(1, "/queue/a.*")
+
+    assert core.run()[-1] == "refuse 1 limit-exceeded"
+    assert "limits.spread_queues" in core.errors[0].detail
+    assert core.depth("/queue/a.x") == 1
+
+
+def test_number_of_queues_is_limited_when_they_come_later() -> None:
+    core = Core(spread_queues=2)
+    core.subscribe(1, "/queue/a,/queue/b.*")
+    core.send(2, "x", "/queue/b.x")
+    core.run()
+
+    core.send(2, "y", "/queue/b.y", receipt="r")
+
+    assert core.run() == ["refuse 1 limit-exceeded", "confirm 2 r"]
+
+
+def test_queues_of_an_ended_subscription_do_not_count() -> None:
+    core = Core(spread_queues=2)
+    core.subscribe(1, "/queue/a,/queue/b")
+    core.unsubscribe(1)
+
+    core.subscribe(1, "/queue/c,/queue/d", receipt="r")
+
+    assert core.run() == ["confirm 1 r prefetch-count:100"]
+
+
+def test_subscription_of_many_queues_may_fall_behind_as_well() -> None:
+    core = Core(topic_backlog=1)
+    core.subscribe(1, "/queue/a,/topic/b", prefetch=1)
+
+    core.send_all(2, "1 2 3", "/topic/b")
+
+    assert core.run()[-1] == "refuse 1 slow-consumer"
