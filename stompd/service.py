@@ -17,10 +17,8 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IReactorCore
 from twisted.internet.task import deferLater
-from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.python.threadpool import ThreadPool
 
 from stompd.auth.checkers import make_portal
 from stompd.broker.broker import Broker
@@ -32,6 +30,7 @@ from stompd.runtime.backpressure import Backpressure
 from stompd.runtime.driver import Driver
 from stompd.runtime.journal import Journal, JournalReactor
 from stompd.runtime.logs import begin_logging
+from stompd.runtime.writer import WriterThread
 from stompd.settings import LogFormat, Settings
 
 _log = Logger()
@@ -83,7 +82,7 @@ class BrokerService(Service):
         self._on_failure = on_failure
         self._portal = make_portal(settings.auth, allow_anonymous=settings.allows_anonymous)
         self._store = _make_store(settings)
-        self._writer = ThreadPool(1, 1, "stompd-writer")
+        self._writer = WriterThread(reactor)
         self._ports: list[IListeningPort] = []
         self._factory: LinkFactory | None = None
         self._journal: Journal | None = None
@@ -108,7 +107,7 @@ class BrokerService(Service):
         if self._factory is not None and self._journal is not None:
             yield self._drain(self._factory, self._journal)
         try:
-            yield self._in_writer(self._store.close)
+            yield self._writer.defer(self._store.close)
         finally:
             self._writer.stop()
         self._announce("stopped")
@@ -123,7 +122,7 @@ class BrokerService(Service):
             self._store,
             driver,
             self._reactor,
-            self._writer.callInThread,
+            self._writer.call,
             self._store_lost,
             limit_units=settings.limits.journal_units,
             limit_bytes=settings.limits.journal_bytes,
@@ -143,7 +142,7 @@ class BrokerService(Service):
         told = ""
         while True:
             try:
-                recovered = yield self._in_writer(self._store.open)
+                recovered = yield self._writer.defer(self._store.open)
             except StoreLocked as error:
                 reason, pause = f"standing by: {error}", _STANDBY_SECONDS
             except StoreUnavailable as error:
@@ -194,9 +193,6 @@ class BrokerService(Service):
         yield factory.all_lost()
         if farewell.active():
             farewell.cancel()
-
-    def _in_writer(self, function: Callable[[], _T]) -> Deferred[_T]:
-        return deferToThreadPool(self._reactor, self._writer, function)
 
 
 def make_service(settings: Settings) -> IService:

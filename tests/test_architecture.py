@@ -101,7 +101,7 @@ ALLOWED_NAMES = {
 }
 
 #: The edges where a fault of ours is caught so that the broker goes on.
-MAY_CATCH_EVERYTHING = {"stompd.net.link", "stompd.runtime.driver", "stompd.runtime.journal"}
+MAY_CATCH_EVERYTHING = {"stompd.net.link", "stompd.runtime.driver", "stompd.runtime.journal", "stompd.runtime.writer"}
 
 
 def _module_name(path: Path) -> str:

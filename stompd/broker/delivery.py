@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Entry:
     """A message's place in one queue."""
 
-    __slots__ = ("delivery_count", "is_stored", "message", "place")
+    __slots__ = ("delivery_count", "is_stored", "is_waiting", "message", "place")
 
     def __init__(self, message: Message, *, is_stored: bool, delivery_count: int = 0) -> None:
         """Place a message.
@@ -28,6 +28,8 @@ class Entry:
         self.message = message
         self.place: Place = message.place
         self.is_stored = is_stored
+        #: Whether it can be delivered; kept up where subscriptions have selectors.
+        self.is_waiting = True
         self.delivery_count = delivery_count
 
 

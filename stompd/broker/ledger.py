@@ -97,14 +97,16 @@ class Ledger:
         work.steps.append(partial(self._emit_refuse, session, error, receipt))
         self.enact(session, work)
 
-    def ride(self, operation: Operation) -> None:
-        """Make an operation durable with the next unit, for nobody waits for it.
+    def ride(self, operation: Operation, step: Step | None = None) -> None:
+        """Make an operation durable with the next unit, for nobody waits for it, and take a step then.
 
         It is never overtaken: operations that ride become a unit of their own in front of the next one.
         """
         if self._riding is None:
             self._riding = Work()
         self._riding.operations.append(operation)
+        if step is not None:
+            self._riding.steps.append(step)
 
     def take_effects(self) -> list[Effect]:
         """Return the effects since the last call, in order."""

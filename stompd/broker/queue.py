@@ -11,16 +11,14 @@ from stompd.broker.effects import Deliver, LoadEntries
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
-from stompd.broker.message import Message, MessageId, Place, QueueId
-from stompd.broker.units import DeleteMessage, InsertMessage, MarkDelivered, Page, PutQueue, ReturnMessage
+from stompd.broker.mark import DeliveryMark
+from stompd.broker.message import Message, Place, QueueId
+from stompd.broker.selection import Selections
+from stompd.broker.units import DeleteMessage, InsertMessage, Page, PutQueue, ReturnMessage
 from stompd.broker.window import Window
 
 if TYPE_CHECKING:
     from stompd.broker.subscription import Subscription
-
-#: A mark reaches this far ahead of the clock, so that a busy queue writes one rarely and no delivery waits for it.
-_MARK_AHEAD_SECONDS = 10.0
-_MARK_RENEW_SECONDS = 5.0
 
 
 @final
@@ -34,16 +32,12 @@ class Queue:
     """
 
     __slots__ = (
-        "_deliverable",
-        "_ids",
         "_ledger",
         "_line",
-        "_marked",
-        "_marking",
+        "_mark",
         "_overflowing",
         "_page_bytes",
-        "_renewal",
-        "_spooling",
+        "_selections",
         "_woken",
         "depth",
         "has_overflowed",
@@ -100,15 +94,11 @@ class Queue:
             self.window = Window(limits.topic_backlog, limits.topic_backlog_bytes)
         self._overflowing = overflowing
         self._ledger = ledger
-        self._ids = ids
         self._woken = woken
         self._page_bytes = limits.window_bytes
         self._line: deque[Subscription] = deque()
-        self._marked = self._marking = 0
-        self._renewal = 0.0  # when to look again whether the mark is far enough ahead
-        # Of those that need not survive and are on their way into the store: each that no later one goes before.
-        self._spooling: deque[int] = deque()
-        self._deliverable = 0  # no stored entry beyond it may be delivered yet
+        self._selections: Selections | None = None  # where subscriptions have selectors
+        self._mark = DeliveryMark(self, ledger, ids)
 
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a new message into this queue."""
@@ -122,6 +112,10 @@ class Queue:
     def attach(self, subscription: Subscription) -> None:
         """Let a subscription take part."""
         subscription.is_active = True
+        if subscription.selector is not None:
+            if self._selections is None:
+                self._selections = Selections(self.window, self._page_bytes)
+            self._selections.join(subscription.selector)
         self.line_up(subscription)
 
     def detach(self, subscription: Subscription) -> None:
@@ -132,17 +126,27 @@ class Queue:
         if subscription.is_waiting:
             subscription.is_waiting = False
             self._line.remove(subscription)
+        if subscription.selector is not None and self._selections is not None:
+            self._selections.leave(subscription.selector)
 
     def line_up(self, subscription: Subscription) -> None:
         """Put a subscription that may have credit at the end of the line."""
         subscription.is_waiting = True
         self._line.append(subscription)
-        self._wake()
+        self.wake()
 
     def dispatch(self, now: float) -> None:
         """Deliver what can be delivered, taking turns among the subscriptions with credit."""
         self.is_woken = False
-        line, window, effects, now_ms = self._line, self.window, self._ledger.effects, now * 1000
+        if self._selections is not None:
+            self._dispatch_selectively(self._selections, now)
+        else:
+            self._dispatch_in_order(now)
+        if self.subscriptions:
+            self._load_ahead()
+
+    def _dispatch_in_order(self, now: float) -> None:
+        line, window, mark, effects, now_ms = self._line, self.window, self._mark, self._ledger.effects, now * 1000
         while line:
             entry = window.head()
             if entry is None:
@@ -151,9 +155,7 @@ class Queue:
                 window.pop(entry)
                 self.settle(entry)
                 continue
-            if entry.is_stored and entry.place.message_id > self._deliverable:
-                if entry.place.message_id > self._marking:
-                    self._extend_mark(now)
+            if entry.is_stored and entry.place.message_id > mark.deliverable and not mark.may_deliver(entry, now):
                 break
             subscription = line[0]
             if not subscription.may_take:
@@ -165,19 +167,46 @@ class Queue:
             window.pop(entry)
             effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
             line.rotate(-1)
-        if self.subscriptions:
-            self._load_ahead()
+
+    def _dispatch_selectively(self, selections: Selections, now: float) -> None:
+        line, effects, now_ms = self._line, self._ledger.effects, now * 1000
+        in_vain = 0  # how many in the line have found nothing, one after the other
+        while in_vain < len(line):
+            subscription = line[0]
+            if not subscription.may_take:
+                line.popleft()
+                subscription.is_waiting = False
+                if subscription.spread is not None:
+                    subscription.spread.absent.append(self)
+                continue
+            selection = selections.find(subscription.selector)
+            entry = self.window.head() if selection is None else selection.first()
+            if entry is not None and 0 < entry.message.expires_ms <= now_ms:
+                selections.take(entry)
+                self.settle(entry)
+                continue
+            line.rotate(-1)
+            if entry is None or not self._mark.may_deliver(entry, now):
+                in_vain += 1
+                continue
+            in_vain = 0
+            selections.take(entry)
+            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
 
     def settle(self, entry: Entry) -> None:
         """Forget an entry for good; nobody waits for it."""
         self.depth -= 1
         if entry.is_stored:
-            self._ledger.ride(DeleteMessage(self.queue_id, entry.place))
+            # Until its row is gone, a page may bring it.
+            step = partial(self._selections.forget, entry) if self._selections else None
+            self._ledger.ride(DeleteMessage(self.queue_id, entry.place), step)
 
     def settle_in(self, work: Work, entry: Entry) -> None:
         """Forget an entry for good, as part of a unit; if that is refused, the entry comes back."""
         if entry.is_stored:
             work.operations.append(DeleteMessage(self.queue_id, entry.place))
+            if self._selections:
+                work.steps.append(partial(self._selections.forget, entry))
         work.steps.append(self._forget)
         work.undo.append(partial(self._put_back, entry))
 
@@ -203,23 +232,41 @@ class Queue:
         work.steps.append(step)
         work.undo.append(step)
 
-    def admit(self, after: Place, page: Page) -> None:
-        """Take in a page from the store."""
-        self.window.admit(after, page)
-        self._wake()
-
-    def _store(self, message: Message, now: float, work: Work) -> None:
-        if now > self._renewal and self.subscriptions:
-            self._renew_mark(now)
+    def put(self, work: Work) -> None:
+        """Add to the work what makes the queue durable, unless it is."""
         if not self.is_stored:
             work.operations.append(PutQueue(self.queue_id, self.name))
+
+    def wake(self) -> None:
+        """Ask to be dispatched."""
+        if not self.is_woken:
+            self.is_woken = True
+            self._woken.append(self)
+
+    def admit(self, after: Place, page: Page) -> None:
+        """Take in a page from the store."""
+        selections = self._selections
+        if selections is None:
+            self.window.admit(after, page)
+        elif selections.is_reading:
+            selections.admit(after, page)
+        else:
+            selections.came_up(self.window.admit(after, page, selections.ahead))
+        if selections is not None and selections.is_over:
+            self._selections = None
+        self.wake()
+
+    def _store(self, message: Message, now: float, work: Work) -> None:
+        if self.subscriptions and now > self._mark.renewal:
+            self._mark.renew(now)
+        self.put(work)
         work.operations.append(InsertMessage(self.queue_id, message))
         work.steps.append(partial(self._arrive_stored, Entry(message, is_stored=True)))
         work.undo.append(self._forget)
 
     def _keep(self, message: Message, now: float) -> None:
         """Keep in memory what need not survive; when memory is full, the store holds it as well."""
-        if not self._spooling and self.window.has_room(message):
+        if not self._mark.is_spooling and self.window.has_room(message):
             self._arrive(Entry(message, is_stored=False))
         elif self._overflowing is None:
             self._spool(message, now)
@@ -238,29 +285,18 @@ class Queue:
     def _spool(self, message: Message, now: float) -> None:
         work = Work()
         self._store(message, now, work)
-        end = partial(self._end_spooling, message.message_id)
+        end = partial(self._mark.end_spooling, message.message_id)
         work.steps.append(end)
         work.undo.append(end)
         self._ledger.enact(None, work)
-        while self._spooling and self._spooling[-1] > message.message_id:
-            self._spooling.pop()
-        self._spooling.append(message.message_id)
-        self._limit_deliveries()
-
-    def _end_spooling(self, message_id: int) -> None:
-        if self._spooling[0] == message_id:  # else a later one goes before it
-            self._spooling.popleft()
-        self._limit_deliveries()
-        self._wake()
-
-    def _limit_deliveries(self) -> None:
-        """Let nothing be delivered that the store cannot flag, or that would overtake what is being spooled."""
-        self._deliverable = min(self._marked, self._spooling[0] - 1) if self._spooling else self._marked
+        self._mark.begin_spooling(message.message_id)
 
     def _arrive(self, entry: Entry) -> None:
-        self.window.append(entry)
+        is_in_window = self.window.append(entry)
+        if self._selections is not None:
+            self._selections.arrived(entry, is_in_window=is_in_window)
         if self._line and not self.is_woken:
-            self._wake()
+            self.wake()
 
     def _arrive_stored(self, entry: Entry) -> None:
         self.is_stored = True
@@ -271,47 +307,19 @@ class Queue:
 
     def _put_back(self, entry: Entry) -> None:
         entry.delivery_count += 1
-        self.window.put_back(entry)
-        self._wake()
-
-    def _wake(self) -> None:
-        if not self.is_woken:
-            self.is_woken = True
-            self._woken.append(self)
+        entry.is_waiting = True
+        if self._selections is None:
+            self.window.put_back(entry)
+        else:
+            self._selections.put_back(entry)
+        self.wake()
 
     def _load_ahead(self) -> None:
+        selections = self._selections
+        if selections is not None and selections.is_reading:
+            return  # one page at a time
         after = self.window.next_page()
+        if after is None and selections is not None and not self.window.is_loading:
+            after = selections.next_page(self._line)
         if after is not None:
             self._ledger.effects.append(LoadEntries(self.queue_id, after, self.window.page_count, self._page_bytes))
-
-    def _renew_mark(self, now: float) -> None:
-        """Extend the mark in time for what is coming, if that is near."""
-        self._renewal = now + 1.0
-        if self._marking < self._ids.bound(now, _MARK_RENEW_SECONDS):
-            self._extend_mark(now)
-
-    def _extend_mark(self, now: float) -> None:
-        """Ask for a mark far enough ahead that deliveries seldom wait for one, near enough to flag few others."""
-        if self.window.is_complete:
-            through = MessageId(self._ids.bound(now, _MARK_AHEAD_SECONDS))
-        else:
-            through = self.window.highest_frontier()
-        if through <= self._marking:
-            return
-        self._marking = through
-        work = Work()
-        if not self.is_stored:
-            work.operations.append(PutQueue(self.queue_id, self.name))
-        work.operations.append(MarkDelivered(self.queue_id, through))
-        work.steps.append(partial(self._mark, through))
-        work.undo.append(self._unmark)
-        self._ledger.enact(None, work)
-
-    def _mark(self, through: MessageId) -> None:
-        self._marked = through
-        self._limit_deliveries()
-        self.is_stored = True
-        self._wake()
-
-    def _unmark(self) -> None:
-        self._marking = self._marked

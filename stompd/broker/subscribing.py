@@ -56,6 +56,9 @@ class Subscribing:
             credit=credit,
             byte_limit=self._limits.outstanding_bytes,
             is_named=request.is_named,
+            selector=None
+            if request.destination.is_topic
+            else request.selector,  # a topic's messages are selected before they are queued
         )
         session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
         # What the same client sends to the topic next must reach it, so only the deliveries wait.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
 from stompd.broker.requests import AckMode
+from stompd.selector.evaluate import Selector
 
 if TYPE_CHECKING:
     from stompd.broker.queue import Queue
@@ -36,6 +37,7 @@ class Subscription:
         "outstanding",
         "outstanding_bytes",
         "queue",
+        "selector",
         "session",
         "spread",
         "subscription_id",
@@ -53,6 +55,7 @@ class Subscription:
         credit: int,
         byte_limit: int,
         is_named: bool = True,
+        selector: Selector | None = None,
     ) -> None:
         """Describe a subscription that has not begun.
 
@@ -66,6 +69,7 @@ class Subscription:
             credit: How many deliveries it may have outstanding.
             byte_limit: With so many bytes of bodies outstanding it is given nothing more.
             is_named: Whether the client gave it an id.
+            selector: Which entries of its queue it wants; None for all.
         """
         self.session = session
         self.queue = queue
@@ -76,6 +80,7 @@ class Subscription:
         self.destination = destination
         self.credit = credit
         self.is_named = is_named
+        self.selector = selector
         #: Whether it takes part in its queue: from when its SUBSCRIBE took effect until it ends.
         self.is_active = False
         #: What it takes from besides, if there are several queues.

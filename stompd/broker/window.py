@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from operator import attrgetter
 from typing import final
 
@@ -20,9 +22,13 @@ from stompd.broker.units import Page
 #: Entries asked for at a time; enough that a page costs little per message, few enough that it is read in milliseconds.
 PAGE_COUNT = 1_000
 
+#: What a queue without selectors knows beyond its window.
+NOTHING_KNOWN: Mapping[Place, Entry] = {}
+
 _place = attrgetter("place")
 
-_LANE_COUNT = HIGHEST_PRIORITY - LOWEST_PRIORITY + 1
+#: One for each priority.
+LANE_COUNT = HIGHEST_PRIORITY - LOWEST_PRIORITY + 1
 
 
 @final
@@ -47,10 +53,10 @@ class Window:
         "_bytes",
         "_count",
         "_count_limit",
-        "_is_loading",
         "_is_recovered",
         "_lanes",
         "_order",
+        "is_loading",
         "page_count",
     )
 
@@ -68,7 +74,8 @@ class Window:
         self.page_count = min(PAGE_COUNT, count_limit)
         self._count = 0
         self._bytes = 0
-        self._is_loading = False
+        #: Whether a page was asked for that has not come.
+        self.is_loading = False
         self._is_recovered = is_recovered  # until the first page is asked for
         self._lanes: dict[int, _Lane] = {}
         self._order: list[_Lane] = []  # the lanes there are, urgent first: most queues have one
@@ -82,26 +89,27 @@ class Window:
         is_complete = lane.is_complete if lane else not self._is_recovered
         return is_complete and self._fits(message)
 
-    def append(self, entry: Entry) -> None:
-        """Take in an entry that has just arrived, or leave it in the store where it is."""
+    def append(self, entry: Entry) -> bool:
+        """Take in an entry that has just arrived, or leave it in the store where it is; return whether it was taken."""
         lane = self._lanes.get(entry.place.urgency) or self._lane(entry.place.urgency)
         if entry.is_stored:
             message_id = entry.place.message_id
             if message_id < lane.frontier:
                 # It was on its way while a newer one arrived. No page will bring it, so memory must hold it.
                 self.put_back(entry)
-                return
+                return True
             if not (lane.is_complete and self._fits(entry.message)):
                 lane.is_complete = False
-                return
+                return False
             lane.frontier = message_id
         entries = lane.entries
         if entries and entry.place < entries[-1].place:
             self.put_back(entry)
-            return
+            return True
         entries.append(entry)
         self._count += 1
         self._bytes += len(entry.message.body)
+        return True
 
     def put_back(self, entry: Entry) -> None:
         """Put an entry in its place by id, whatever the bounds: how many can come so is bounded elsewhere."""
@@ -132,6 +140,35 @@ class Window:
         self._count -= 1
         self._bytes -= len(head.message.body)
 
+    def remove(self, entry: Entry) -> None:
+        """Remove an entry from anywhere."""
+        entries = self._lanes[entry.place.urgency].entries
+        if entries[0] is entry:
+            entries.popleft()
+        else:
+            del entries[bisect_left(entries, entry.place, key=_place)]
+        self._count -= 1
+        self._bytes -= len(entry.message.body)
+
+    def entries(self) -> Iterator[Entry]:
+        """Return everything in memory, in the order of delivery."""
+        return chain.from_iterable(lane.entries for lane in self._order)
+
+    def unread(self) -> list[int]:
+        """Return the urgencies of the lanes of which the store may hold more than memory."""
+        if self._is_recovered:
+            return list(range(LANE_COUNT))
+        return [urgency for urgency, lane in self._lanes.items() if not lane.is_complete]
+
+    def frontier(self, urgency: int) -> int:
+        """Return the highest id of a stored entry ever taken into a lane; 0 when there was none."""
+        lane = self._lanes.get(urgency)
+        return lane.frontier if lane else 0
+
+    def has_passed(self, place: Place) -> bool:
+        """Whether the frontier has reached a place: no page for the window will bring it."""
+        return place.message_id <= self.frontier(place.urgency)
+
     def highest_frontier(self) -> MessageId:
         """Return the highest id of a stored entry ever taken in; 0 when there was none."""
         return MessageId(max((lane.frontier for lane in self._order), default=0))
@@ -146,10 +183,10 @@ class Window:
 
         The next page is asked for when the lane at the head is down to half a page, so that it comes in time.
         """
-        if self._is_loading:
+        if self.is_loading:
             return None
         if self._is_recovered:
-            for urgency in range(_LANE_COUNT):
+            for urgency in range(LANE_COUNT):
                 if urgency not in self._lanes:
                     self._lane(urgency)
             self._is_recovered = False
@@ -157,18 +194,28 @@ class Window:
             if not lane.is_complete:
                 if len(lane.entries) > self.page_count // 2:
                     return None
-                self._is_loading = True
+                self.is_loading = True
                 return Place(urgency, lane.frontier)
             if lane.entries:
                 return None
         return None
 
-    def admit(self, after: Place, page: Page) -> None:
-        """Take in a page that was loaded behind `after`."""
-        self._is_loading = False
+    def admit(self, after: Place, page: Page, known: Mapping[Place, Entry] = NOTHING_KNOWN) -> list[Entry]:
+        """Take in a page that was loaded behind `after`, and return what it has brought.
+
+        Args:
+            after: The answer of `next_page`.
+            page: What the store has there.
+            known: Entries that were taken out of the store before the window came up to them; those that wait are
+                taken in.
+        """
+        self.is_loading = False
+        admitted: list[Entry] = []
         end, is_last = after.urgency, page.is_last
         for stored in page.messages:
-            entry = Entry(stored.message, is_stored=True, delivery_count=stored.delivery_count)
+            entry = known.get(stored.message.place) or Entry(
+                stored.message, is_stored=True, delivery_count=stored.delivery_count
+            )
             end = entry.place.urgency
             lane = self._lanes.get(end) or self._lane(end)
             if lane.is_complete or entry.place.message_id <= lane.frontier:
@@ -177,11 +224,14 @@ class Window:
                 is_last = False  # the less urgent lanes were not asked for
                 break
             lane.frontier = entry.place.message_id
-            self.put_back(entry)
+            if entry.is_waiting:
+                self.put_back(entry)
+                admitted.append(entry)
         # The page shows the end of every lane it went past.
         for urgency, lane in self._lanes.items():
             if after.urgency <= urgency and (is_last or urgency < end):
                 lane.is_complete = True
+        return admitted
 
     def _fits(self, message: Message) -> bool:
         return not self._count or (

@@ -33,6 +33,7 @@ from stompd.selector.values import (
     MIRRORED,
     TYPED,
     UNTYPED,
+    Boolean,
     Number,
     Operand,
     Truth,
@@ -246,7 +247,7 @@ class _Compiler:
         value = self.value(node)
 
         def boolean(lookup: Lookup, rule: TypingRule) -> Truth:
-            truth = rule.boolean(value(lookup, rule))
+            truth: Boolean = rule.boolean(value(lookup, rule))
             return truth if truth is None else truth is True
 
         return boolean

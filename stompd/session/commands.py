@@ -94,8 +94,6 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
     refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE"])
     if destination.is_topic:
         refuse_unsupported("SUBSCRIBE", headers, DURABLE_FLAGS)
-    else:
-        refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE of a queue"])
     subscription_id = headers.get("id")
     if subscription_id is None and version is not Version.V1_0:
         # STOMP 1.1 "SUBSCRIBE Header id": required.

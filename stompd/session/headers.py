@@ -246,7 +246,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "subscription-group": Feature("a shared subscription", _EMPTY),
         "consumer-window-size": Feature("credit counted in bytes", _EMPTY),
     },
-    "SUBSCRIBE of a queue": {"selector": Feature("a selector on a queue", _EMPTY)},
     "UNSUBSCRIBE": _DURABLE_NAMES,
     "NACK": {
         "requeue": Feature("rejection without redelivery", _TRUE | _EMPTY),

@@ -42,6 +42,7 @@ from stompd.broker.units import (
     ReturnMessage,
 )
 from stompd.errors import StompError
+from stompd.selector.evaluate import compile_selector
 from stompd.store.memory import MemoryStore
 
 NOW = 1_700_000_000.0
@@ -71,6 +72,7 @@ class Core:
         self.now = NOW
         self.journal: deque[Persist | LoadEntries] = deque()
         self.marks = 0
+        self.loads = 0
         self.errors: list[StompError] = []
         self._bodies: dict[int, str] = {}
         self._deliveries: dict[tuple[int, str], Delivery] = {}
@@ -119,8 +121,11 @@ class Core:
         ack: AckMode = AckMode.INDIVIDUAL,
         prefetch: int | None = None,
         receipt: str | None = None,
+        selector: str = "",
     ) -> None:
-        self.submit(session, Subscribe(parse_source(to), name, ack, prefetch=prefetch, receipt=receipt))
+        selected = compile_selector(selector) if selector else None
+        request = Subscribe(parse_source(to), name, ack, prefetch=prefetch, receipt=receipt, selector=selected)
+        self.submit(session, request)
 
     def unsubscribe(
         self, session: int, name: str = "s", receipt: str | None = None, *, delete: str | None = None
@@ -189,6 +194,7 @@ class Core:
                 self.store.apply([asked.unit])
                 self.broker.unit_applied(asked.unit.serial)
             else:
+                self.loads += 1
                 page = self.store.load(asked.queue_id, asked.after, asked.limit, asked.limit_bytes)
                 assert asked.after is not None
                 self.broker.entries_loaded(asked.queue_id, asked.after, page)

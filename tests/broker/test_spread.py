@@ -183,6 +183,33 @@ def test_subscription_that_ends_before_it_began_leaves_nothing_behind() -> None:
     assert not core.broker._catalogue._topics
 
 
+def test_selector_counts_in_every_queue() -> None:
+    core = Core()
+    core.subscribe(1, "/queue/a.*,/topic/b", selector="kind = 'x'", prefetch=2)
+    for number, destination in enumerate(("/queue/a.1", "/queue/a.2", "/topic/b")):
+        core.send(2, f"y{number}", destination, headers={"kind": "y"})
+        core.send(2, f"x{number}", destination, headers={"kind": "x"})
+
+    seen = core.run()
+    core.acknowledge(1, seen[0].removeprefix("deliver 1 "))
+    seen += core.run()
+
+    assert sorted(seen) == ["deliver 1 x0", "deliver 1 x1", "deliver 1 x2"]
+    assert [core.depth("/queue/a.1"), core.depth("/queue/a.2")].count(2) >= 1
+
+
+def test_selector_of_an_ended_subscription_leaves_the_queues_as_they_were() -> None:
+    core = Core()
+    core.subscribe(1, "/queue/a,/queue/b", selector="kind = 'x'")
+    core.send(2, "y", "/queue/b", headers={"kind": "y"})
+    assert core.run() == []
+
+    core.unsubscribe(1)
+    core.subscribe(3, "/queue/b")
+
+    assert core.run() == ["deliver 3 y"]
+
+
 def test_ended_subscription_gets_nothing_more() -> None:
     core = Core()
     core.subscribe(1, "/queue/a.*")

@@ -161,12 +161,15 @@ def test_s11_sub_6_prefetch_that_is_no_number_is_refused(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_s10_sub_7_selector_is_refused_not_ignored(clients: Clients, queue: str, version: str) -> None:
-    client = clients.connect(version)
+def test_s10_sub_7_selector_filters(clients: Clients, queue: str, version: str) -> None:
+    client, sender = clients.connect(version), clients.connect()
 
-    client.send_frame("SUBSCRIBE", {"destination": queue, "id": "1", "selector": "colour = 'red'", "receipt": "r"})
+    client.subscribe(queue, selector="colour = 'red'")
 
-    client.expect_error("unsupported-header", "selector", receipt="r")
+    sender.send_message(queue, "1", colour="blue")
+    sender.send_message(queue, "2", colour="red")
+    client.expect_bodies("2")
+    client.expect_nothing()
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -46,7 +46,7 @@ def test_headers_of_send_are_those_of_the_program() -> None:
 
 
 def test_headers_of_subscribe_are_those_of_the_program() -> None:
-    _, prefetch = rows(section(PROTOCOL, "SUBSCRIBE"))
+    [prefetch] = [row for row in rows(section(PROTOCOL, "SUBSCRIBE")) if "prefetch-count" in row[0]]
 
     listed = code(prefetch[0]) + code(prefetch[1])
 

@@ -106,8 +106,6 @@ def test_prefetch_that_is_no_number_is_refused(value: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("selector", "a = 1"),
-        ("selector", "false"),
         ("durable-subscription-name", "no"),
         ("durable-subscriber-name", "n"),
         ("activemq.subscriptionName", "n"),

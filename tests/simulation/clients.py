@@ -23,8 +23,10 @@ from stompd.broker.requests import (
     Subscribe,
     Unsubscribe,
 )
+from stompd.selector.evaluate import compile_selector
 from tests.simulation.model import Model
 from tests.simulation.records import (
+    SELECTORS,
     ClientSession,
     ClientSubscription,
     Copy,
@@ -58,6 +60,7 @@ class Clients:
         self._receipts = 0
         self._persistence = random.choice((0.2, 0.7, 1.0))
         self._receipt_rate = random.choice((0.1, 0.5, 0.9))
+        self._selectivity = random.choice((0.0, 0.0, 0.3, 0.8))
 
     def act(self, session: ClientSession, now: float) -> None:
         """Send one frame."""
@@ -85,7 +88,7 @@ class Clients:
         path = self._random.choice(_QUEUES + _TOPICS)
         message = Message(
             path,
-            {},
+            {"kind": self._random.choice("abc")},
             name.encode() + b"." * self._random.choice((0, 0, 5, 40)),
             priority=self._random.choice(_PRIORITIES),
             is_persistent=self._random.random() < self._persistence,
@@ -105,10 +108,17 @@ class Clients:
         name = next(name for name in "xyzw" if name not in session.subscriptions)
         path = self._random.choice(_QUEUES + _TOPICS if self._random.random() < 0.7 else _ALL_QUEUES + _ALL_TOPICS)
         ack_mode = self._random.choice((AckMode.AUTO, AckMode.CLIENT, AckMode.INDIVIDUAL, AckMode.INDIVIDUAL))
-        self.subscribe(session, path, name, ack_mode, self._random.choice((None, 0, 1, 3)))
+        selector = self._random.choice(list(SELECTORS)) if self._random.random() < self._selectivity else ""
+        self.subscribe(session, path, name, ack_mode, self._random.choice((None, 0, 1, 3)), selector)
 
     def subscribe(
-        self, session: ClientSession, path: str, name: str, ack_mode: AckMode, prefetch: int | None
+        self,
+        session: ClientSession,
+        path: str,
+        name: str,
+        ack_mode: AckMode,
+        prefetch: int | None,
+        selector: str = "",
     ) -> ClientSubscription:
         """Send a SUBSCRIBE."""
         limits, record = self._model.limits, self._record(session)
@@ -123,10 +133,20 @@ class Clients:
         credit = default if prefetch is None else min(prefetch or limits.highest_prefetch, limits.highest_prefetch)
         topic = _TOPICS[0] if is_topic else None
         subscription = ClientSubscription(
-            session, name, number, ack_mode, homes[0], topic, credit, record, tuple(homes[1:])
+            session, name, number, ack_mode, homes[0], topic, credit, record, selector, tuple(homes[1:])
         )
+        for home in homes:
+            home.is_selected_from |= bool(selector)
         self._model.subscribe(subscription)
-        self._submit(session, Subscribe(parse_source(path), name, ack_mode, prefetch=prefetch, receipt=record.receipt))
+        request = Subscribe(
+            parse_source(path),
+            name,
+            ack_mode,
+            prefetch=prefetch,
+            receipt=record.receipt,
+            selector=compile_selector(selector) if selector else None,
+        )
+        self._submit(session, request)
         return subscription
 
     def _unsubscribe(self, session: ClientSession, now: float) -> None:

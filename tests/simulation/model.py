@@ -61,7 +61,7 @@ class Model:
     def route(self, record: Record, message: Message, name: str) -> None:
         """Note that a message takes effect: at its SEND, or at the COMMIT."""
         self._order += 1
-        for home in self._homes_of(message.destination):
+        for home in self._homes_of(message):
             copy = Copy(name, home, record.session.session_id, self._order, message, record=record)
             home.live[copy] = None
             record.arriving.append(copy)
@@ -365,6 +365,7 @@ class Model:
 
     def _recover(self, copy: Copy, count: int | None) -> None:
         copy.was_seen_now = False
+        copy.record = None  # its frame will never be answered
         if count is None:
             if copy.is_banked and copy.state is not State.GONE and copy.state is not State.SETTLING:
                 raise Violation(f"{copy.name} was lost")
@@ -382,11 +383,12 @@ class Model:
         """The queue of a destination."""
         return self.homes.setdefault(path, Home(path, is_durable=True))
 
-    def _homes_of(self, path: str) -> list[Home]:
+    def _homes_of(self, message: Message) -> list[Home]:
+        path = message.destination
         if path.startswith("/queue/"):
             return [self.home(path)]
         subscriptions = chain.from_iterable(session.subscriptions.values() for session in self.sessions.values())
-        return [subscription.home for subscription in subscriptions if subscription.topic == path]
+        return [found.home for found in subscriptions if found.topic == path and found.wants(message)]
 
     def _find(self, operation: Operation) -> Copy | None:
         home = self._homes_by_id.get(operation.queue_id)

@@ -20,6 +20,8 @@ def check_delivery(
     where = f"{copy.name} to session {subscription.session.session_id}"
     if copy.state is not State.WAITING:
         raise Violation(f"delivered {where} while {copy.state.name}")
+    if not subscription.wants(copy.message):
+        raise Violation(f"delivered {where}, which did not select it")
     if copy.is_settled:
         raise Violation(f"delivered {where} though its acknowledgement was confirmed")
     if copy.was_seen and not count:
@@ -33,8 +35,8 @@ def check_delivery(
     if subscription.record.receipt is not None and not subscription.record.is_answered:
         raise Violation(f"delivered {where} before the RECEIPT of its SUBSCRIBE")
     _check_credit(subscription, copy, limits)
-    _check_turn(copy, answered)
-    _check_sender(copy)
+    _check_turn(subscription, copy, answered)
+    _check_sender(subscription, copy)
 
 
 def _check_credit(subscription: ClientSubscription, copy: Copy, limits: Limits) -> None:
@@ -46,11 +48,13 @@ def _check_credit(subscription: ClientSubscription, copy: Copy, limits: Limits) 
         raise Violation(f"delivered {copy.name} beyond the bytes allowed")
 
 
-def _check_turn(copy: Copy, answered: int) -> None:
+def _check_turn(subscription: ClientSubscription, copy: Copy, answered: int) -> None:
     """No message that is surely there is more urgent, or earlier from the same sender."""
     priority = copy.message.priority
     for other in copy.home.live:
         if other.state is not State.WAITING or other.visible_after > answered or other.may_expire:
+            continue
+        if not subscription.wants(other.message):
             continue
         if other.message.priority > priority:
             raise Violation(f"delivered {copy.name} before {other.name}, which is more urgent")
@@ -58,11 +62,15 @@ def _check_turn(copy: Copy, answered: int) -> None:
             raise Violation(f"delivered {copy.name} before {other.name}")
 
 
-def _check_sender(copy: Copy) -> None:
-    """What one session sent with one priority is delivered in that order, the first time."""
+def _check_sender(subscription: ClientSubscription, copy: Copy) -> None:
+    """What one session sent with one priority is delivered in that order, the first time.
+
+    Where selectors choose, this holds for each subscription by itself (JMS 3.1, 4.1.2).
+    """
     if copy.was_seen:
         return
-    sender = copy.sender, copy.message.priority
+    chooser = subscription if copy.home.is_selected_from else None
+    sender = copy.sender, copy.message.priority, chooser
     if copy.order < copy.home.last_first_delivery.get(sender, 0):
         raise Violation(f"delivered {copy.name} for the first time after a newer one of its sender")
     copy.home.last_first_delivery[sender] = copy.order
@@ -98,7 +106,8 @@ def check_quiet(broker: Broker, sessions: Iterable[ClientSession], homes: Iterab
 
 
 def _check_progress(subscription: ClientSubscription, limits: Limits) -> None:
-    waiting = [copy for home in subscription.homes for copy in home.live if copy.state is State.WAITING]
+    live = [copy for home in subscription.homes for copy in home.live]
+    waiting = [copy for copy in live if copy.state is State.WAITING and subscription.wants(copy.message)]
     if all(copy.may_expire for copy in waiting) or not subscription.session.is_writable:
         return
     before = subscription.with_client()

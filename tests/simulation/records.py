@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from stompd.broker.message import Message
 from stompd.broker.requests import AckMode
+
+#: What clients select, each with what it means.
+SELECTORS: dict[str, Callable[[Message], bool]] = {
+    "": lambda message: True,
+    "kind = 'a'": lambda message: message.headers["kind"] == "a",
+    "kind <> 'a'": lambda message: message.headers["kind"] != "a",
+    "kind = 'b' OR JMSPriority > 4": lambda message: message.headers["kind"] == "b" or message.priority > 4,
+    "kind = 'none'": lambda message: False,
+}
 
 
 class Violation(AssertionError):
@@ -36,7 +46,10 @@ class Home:
     is_alive: bool = True
     live: dict[Copy, None] = field(default_factory=dict)  # in order of sending
     by_id: dict[int, Copy] = field(default_factory=dict)
-    last_first_delivery: dict[tuple[int, int], int] = field(default_factory=dict)  # the order, by sender and priority
+    is_selected_from: bool = False  # whether a subscription with a selector was ever there
+    last_first_delivery: dict[tuple[object, ...], int] = field(
+        default_factory=dict
+    )  # the order, by sender and priority
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -136,6 +149,7 @@ class ClientSubscription:
     topic: str | None
     credit: int
     record: Record
+    selector: str = ""
     others: tuple[Home, ...] = ()  # further queues that it takes from
     is_active: bool = True
     outstanding: dict[int, Copy] = field(default_factory=dict)  # by delivery number; held ones included
@@ -145,6 +159,10 @@ class ClientSubscription:
     def homes(self) -> tuple[Home, ...]:
         """All queues that it takes from."""
         return (self.home, *self.others)
+
+    def wants(self, message: Message) -> bool:
+        """Whether its selector selects a message."""
+        return SELECTORS[self.selector](message)
 
     def with_client(self) -> list[Copy]:
         """What counts against its credit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import pytest
@@ -13,15 +13,17 @@ from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
 from stompd.broker.effects import Confirm
 from stompd.broker.ledger import Ledger, Work
+from stompd.broker.mark import DeliveryMark
 from stompd.broker.message import Message, Place
 from stompd.broker.queue import Queue
+from stompd.broker.selection import Selection, Selections
 from stompd.broker.session import Session
 from stompd.broker.spread import Spread
 from stompd.broker.subscription import Subscription
 from stompd.broker.transaction import Transaction
 from stompd.broker.units import Page
 from stompd.broker.wildcard import Patterns
-from stompd.broker.window import Window
+from stompd.broker.window import NOTHING_KNOWN, Window
 from tests.simulation.records import Violation
 from tests.simulation.world import World
 
@@ -117,7 +119,7 @@ def _returns_messages_behind_newer_ones(patch: Patch) -> None:
 def _does_not_count_deliveries(patch: Patch) -> None:
     def put_back(self: Queue, entry: Entry) -> None:
         self.window.put_back(entry)
-        self._wake()
+        self.wake()
 
     patch.setattr(Queue, "_put_back", put_back)
 
@@ -125,12 +127,39 @@ def _does_not_count_deliveries(patch: Patch) -> None:
 def _takes_what_it_has_from_pages_again(patch: Patch) -> None:
     admit = Window.admit
 
-    def greedy(self: Window, after: Place, page: Page) -> None:
+    def greedy(self: Window, after: Place, page: Page, known: Mapping[Place, Entry] = NOTHING_KNOWN) -> list[Entry]:
         for lane in self._lanes.values():
             lane.frontier, lane.is_complete = 0, False
-        admit(self, after, page)
+        return admit(self, after, page, known)
 
     patch.setattr(Window, "admit", greedy)
+
+
+def _takes_what_it_found_ahead_from_pages_again(patch: Patch) -> None:
+    admit = Window.admit
+
+    def forgetful(self: Window, after: Place, page: Page, known: Mapping[Place, Entry] = NOTHING_KNOWN) -> list[Entry]:
+        return admit(self, after, page)
+
+    patch.setattr(Window, "admit", forgetful)
+
+
+def _forgets_too_early_what_it_found_ahead(patch: Patch) -> None:
+    take = Selections.take
+
+    def eager(self: Selections, entry: Entry) -> None:
+        take(self, entry)
+        self.forget(entry)
+
+    patch.setattr(Selections, "take", eager)
+
+
+def _looks_for_matches_in_memory_only(patch: Patch) -> None:
+    patch.setattr(Selections, "next_page", lambda self, line: None)
+
+
+def _ignores_selectors_on_what_arrives(patch: Patch) -> None:
+    patch.setattr(Selection, "selects", lambda self, entry: True)
 
 
 def _asks_for_no_page(patch: Patch) -> None:
@@ -167,10 +196,10 @@ def _keeps_settled_messages_in_the_store(patch: Patch) -> None:
 
 
 def _marks_nothing(patch: Patch) -> None:
-    def extend_mark(self: Queue, now: float) -> None:
-        self._marked = self._marking = self._deliverable = 1 << 63
+    def extend(self: DeliveryMark, now: float, message_id: int) -> None:
+        self._marked = self._marking = self.deliverable = 1 << 63
 
-    patch.setattr(Queue, "_extend_mark", extend_mark)
+    patch.setattr(DeliveryMark, "_extend", extend)
 
 
 def _loses_what_an_aborted_transaction_held(patch: Patch) -> None:
@@ -216,6 +245,10 @@ _FAULTS: list[Fault] = [
     _returns_messages_behind_newer_ones,
     _does_not_count_deliveries,
     _takes_what_it_has_from_pages_again,
+    _takes_what_it_found_ahead_from_pages_again,
+    _forgets_too_early_what_it_found_ahead,
+    _looks_for_matches_in_memory_only,
+    _ignores_selectors_on_what_arrives,
     _asks_for_no_page,
     _keeps_everything_in_memory,
     _ignores_credit,
@@ -231,7 +264,11 @@ _FAULTS: list[Fault] = [
 
 def _run_many() -> None:
     for seed in range(_SEEDS):
-        World(seed).run()
+        try:
+            World(seed).run()
+        except Violation as found:
+            if isinstance(found.__cause__, Violation):  # else the broker broke down, which anybody would notice
+                raise
 
 
 @pytest.mark.parametrize("fault", _FAULTS, ids=lambda fault: fault.__name__.strip("_"))

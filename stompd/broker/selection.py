@@ -1,0 +1,255 @@
+"""Selectors on a queue: messages that match are found wherever they stand, and the others are left in their places.
+
+A subscription with a selector takes the first entry that matches. Among the entries in memory each selection keeps a
+list of those. Beyond the window it reads the queue once, page by page, and keeps in memory only what matches: entries
+*ahead* of the window, which are remembered until their rows are deleted or the window has come up to them, so that no
+page brings them a second time.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import TYPE_CHECKING, final
+
+from stompd.broker.delivery import Entry
+from stompd.broker.matching import is_selected
+from stompd.broker.message import Place
+from stompd.broker.units import Page
+from stompd.broker.window import LANE_COUNT, Window
+from stompd.selector.evaluate import Selector
+
+if TYPE_CHECKING:
+    from stompd.broker.subscription import Subscription
+
+_place = attrgetter("place")
+
+#: A list of candidates is rid of those that went elsewhere when it has become so long, and twice as long as before.
+_SHORTEST_REVISION = 1_000
+
+
+@final
+class Selection:
+    """What one selector selects, for all subscriptions of the queue that have it."""
+
+    __slots__ = ("_candidates", "_revise_at", "_window", "behind", "examined", "selector", "subscriptions")
+
+    def __init__(self, selector: Selector, window: Window) -> None:
+        """Select nothing yet.
+
+        Args:
+            selector: What to select.
+            window: The queue's.
+        """
+        self.selector = selector
+        self.subscriptions = 0
+        #: The urgencies of the lanes of which the store may hold rows that were not examined.
+        self.behind = set(window.unread())
+        self._window = window
+        #: By urgency: up to this id, every row beyond the window was examined.
+        self.examined: dict[int, int] = {}
+        self._candidates: deque[Entry] = deque()
+        self._revise_at = _SHORTEST_REVISION
+
+    def first(self) -> Entry | None:
+        """Return the first entry that waits and matches; None if there is none, or if the store must be read first."""
+        entry = self._candidate()
+        if entry is not None and self.behind and self.reading_place() < entry.place:
+            return None
+        return entry
+
+    def reading_place(self) -> Place:
+        """Return the place behind which the store has to be read next; there is a lane behind."""
+        urgency = min(self.behind)
+        return Place(urgency, max(self.examined.get(urgency, 0), self._window.frontier(urgency)))
+
+    def needs(self, entry: Entry) -> bool:
+        """Whether no entry that waits and matches is in memory and comes before this one."""
+        candidate = self._candidate()
+        return candidate is None or entry.place < candidate.place
+
+    def selects(self, entry: Entry) -> bool:
+        """Whether an entry matches."""
+        return is_selected(self.selector, entry.message, entry.delivery_count)
+
+    def judge(self, entry: Entry) -> None:
+        """Note an entry if it matches, else forget it."""
+        candidates = self._candidates
+        place = len(candidates)
+        if candidates and entry.place <= candidates[-1].place:
+            place = bisect_left(candidates, entry.place, key=_place)
+        is_noted = place < len(candidates) and candidates[place] is entry
+        if self.selects(entry) is is_noted:
+            return
+        if is_noted:
+            del candidates[place]
+            return
+        candidates.insert(place, entry)
+        if len(candidates) >= self._revise_at:
+            self._candidates = deque(candidate for candidate in candidates if candidate.is_waiting)
+            self._revise_at = max(_SHORTEST_REVISION, 2 * len(self._candidates))
+
+    def _candidate(self) -> Entry | None:
+        candidates = self._candidates
+        while candidates and not candidates[0].is_waiting:
+            candidates.popleft()  # it was given to somebody else
+        return candidates[0] if candidates else None
+
+
+@final
+class Selections:
+    """The selections of one queue, and the entries that they found ahead of its window."""
+
+    __slots__ = ("_ahead_bytes", "_byte_limit", "_reading", "_selections", "_window", "ahead")
+
+    def __init__(self, window: Window, byte_limit: int) -> None:
+        """Begin without any.
+
+        Args:
+            window: The queue's.
+            byte_limit: Bytes of bodies kept ahead of it; the next entry for each selection is always allowed.
+        """
+        self._window = window
+        self._byte_limit = byte_limit
+        self._selections: dict[Selector, Selection] = {}
+        #: Entries beyond the window that are in memory or with a subscription.
+        self.ahead: dict[Place, Entry] = {}
+        self._ahead_bytes = 0
+        #: For whom the store is read.
+        self._reading: Selection | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody has a selector any more and nothing is left to be remembered."""
+        return not (self._selections or self.ahead or self._reading)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a page was asked for that has not come."""
+        return self._reading is not None
+
+    def find(self, selector: Selector | None) -> Selection | None:
+        """Return the selection of a subscription that has joined; None for one without a selector."""
+        return None if selector is None else self._selections[selector]
+
+    def join(self, selector: Selector) -> None:
+        """Select for one more subscription."""
+        selection = self._selections.get(selector)
+        if selection is None:
+            selection = self._selections[selector] = Selection(selector, self._window)
+            for entry in [*self._window.entries(), *self.ahead.values()]:
+                if entry.is_waiting:
+                    selection.judge(entry)
+        selection.subscriptions += 1
+
+    def leave(self, selector: Selector) -> None:
+        """Undo `join`."""
+        selection = self._selections[selector]
+        selection.subscriptions -= 1
+        if not selection.subscriptions:
+            del self._selections[selector]
+
+    def arrived(self, entry: Entry, *, is_in_window: bool) -> None:
+        """Note a new entry, which the window has taken or left in the store."""
+        for selection in self._selections.values():
+            if is_in_window:
+                selection.judge(entry)
+            else:
+                self._meet(selection, entry)
+
+    def take(self, entry: Entry) -> None:
+        """Note that an entry is being delivered."""
+        entry.is_waiting = False
+        if entry.place not in self.ahead:
+            self._window.remove(entry)
+
+    def put_back(self, entry: Entry) -> None:
+        """Return an entry, which waits again, to its place."""
+        if entry.place in self.ahead and self._window.has_passed(entry.place):
+            self.forget(entry)
+        if entry.place not in self.ahead:
+            self._window.put_back(entry)
+        for selection in self._selections.values():
+            selection.judge(entry)
+
+    def forget(self, entry: Entry) -> None:
+        """Forget an entry whose row no page can bring any more."""
+        if self.ahead.pop(entry.place, None) is not None:
+            self._ahead_bytes -= len(entry.message.body)
+
+    def next_page(self, line: Iterable[Subscription]) -> Place | None:
+        """Return the place after which to load for the first who waits in vain, and expect `admit`; None if nobody."""
+        for subscription in line:
+            selection = self.find(subscription.selector)
+            if selection is not None and selection.behind and subscription.may_take and selection.first() is None:
+                self._reading = selection
+                return selection.reading_place()
+        return None
+
+    def admit(self, after: Place, page: Page) -> None:
+        """Examine a page that `next_page` asked for, and keep what matches."""
+        selection, self._reading = self._reading, None
+        assert selection is not None, "nobody has asked for a page"
+        if not selection.subscriptions:
+            return  # they have ended
+        end, is_last = after.urgency, page.is_last
+        for stored in page.messages:
+            place = stored.message.place
+            end = place.urgency
+            if not self._window.has_passed(place):
+                entry = self.ahead.get(place) or Entry(
+                    stored.message, is_stored=True, delivery_count=stored.delivery_count
+                )
+                if not self._examine(selection, entry):
+                    # Nothing unread before it matches, so what is in memory before it need not wait.
+                    selection.examined[end] = max(place.message_id - 1, selection.examined.get(end, 0))
+                    is_last = False
+                    break
+            selection.examined[end] = max(place.message_id, selection.examined.get(end, 0))
+        # The page shows the end of every lane it went past.
+        selection.behind.difference_update(range(after.urgency, LANE_COUNT if is_last else end))
+
+    def came_up(self, entries: Iterable[Entry]) -> None:
+        """Note entries that a page has brought into the window."""
+        for entry in entries:
+            self.forget(entry)
+            for selection in self._selections.values():
+                selection.judge(entry)
+
+    def _meet(self, selection: Selection, entry: Entry) -> None:
+        """Examine a new entry that is in the store, unless it will be met when the store is read."""
+        urgency, message_id = entry.place
+        examined = selection.examined.get(urgency, 0)
+        # One that was on its way while a newer one arrived is met now or never, whatever the room.
+        if message_id > examined:
+            if urgency in selection.behind:
+                return
+            if selection.selects(entry) and not self._has_room(selection, entry):
+                selection.behind.add(urgency)
+                return
+            selection.examined[urgency] = message_id
+        if selection.selects(entry):
+            self._keep_ahead(entry)
+            selection.judge(entry)
+
+    def _examine(self, selection: Selection, entry: Entry) -> bool:
+        """Keep an entry from the store if it matches, and return whether there was room for it."""
+        if not selection.selects(entry):
+            return True
+        if entry.place not in self.ahead:
+            if not self._has_room(selection, entry):
+                return False
+            self._keep_ahead(entry)
+        if entry.is_waiting:
+            selection.judge(entry)
+        return True
+
+    def _has_room(self, selection: Selection, entry: Entry) -> bool:
+        return selection.needs(entry) or self._ahead_bytes + len(entry.message.body) <= self._byte_limit
+
+    def _keep_ahead(self, entry: Entry) -> None:
+        if entry.place not in self.ahead:
+            self.ahead[entry.place] = entry
+            self._ahead_bytes += len(entry.message.body)
