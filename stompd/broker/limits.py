@@ -48,7 +48,7 @@ class Limits:
     redelivery_delay_ms: int = 1_000
     #: The longest such delay in milliseconds.
     redelivery_delay_limit_ms: int = 300_000
-    #: Entries of one queue kept in memory; the others wait in the store.
+    #: Entries of one queue kept in memory, a page of 1,000 where nobody reads; the others wait in the store.
     window_count: int = 10_000
     #: Bytes of one queue kept in memory; one entry is always allowed.
     window_bytes: int = 16 * 1024 * 1024

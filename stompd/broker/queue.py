@@ -291,8 +291,10 @@ class Queue:
             self._overflowing.append(self)
 
     def close(self) -> None:
-        """Forget what is due later, because the queue ends."""
+        """Forget what waits and what is due later, because the queue ends: cycles are rarely collected."""
         self.has_ended = True
+        self.window.clear()
+        self.selections = None
         self._deadlines.expiring.pop(self, None)
         if self._later is not None:
             self._later.close()
@@ -310,22 +312,20 @@ class Queue:
 
     def admit(self, after: Place, page: Page) -> None:
         """Take in a page from the store."""
-        selections = self.selections
-        if selections is None:
+        if self.selections is None:
             self.window.admit(after, page)
         else:
-            selections.admit(after, page)
-            if selections.is_over:
+            self.selections.admit(after, page)
+            if self.selections.is_over:
                 self.selections = None
         self.wake()
 
     def enter(self, entry: Entry) -> None:
         """Put an entry that has become due in its old place."""
-        selections = self.selections
-        if selections is None:
+        if self.selections is None:
             self.window.enter(entry)
         else:
-            selections.enter(entry)
+            self.selections.enter(entry)
 
     def withdraw(self, place: Place) -> bool:
         """Take an entry that waits out of memory, so that nobody gets it; return whether there was one."""
@@ -379,7 +379,7 @@ class Queue:
         self._mark.begin_spooling(message.message_id)
 
     def _arrive(self, entry: Entry) -> None:
-        is_in_window = self.window.append(entry)
+        is_in_window = self.window.append(entry, is_read=self.subscriptions > 0)
         if self.selections is not None:
             self.selections.arrived(entry, is_in_window=is_in_window)
         if self._line and not self.is_woken:
