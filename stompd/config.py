@@ -19,6 +19,7 @@ from stompd.auth.permissions import Permissions, Rule, RuleError
 from stompd.endpoint import is_local
 from stompd.errors import SettingError
 from stompd.interfaces import IStoreFactory
+from stompd.net.proxy import read_networks
 from stompd.settings import Groups, Hosts, HostSettings, LogFormat, LogLevel, OptionalLimit, Settings
 
 #: What a setting may be, once parsed.
@@ -179,7 +180,7 @@ def _without_password(url: str) -> str:
 
 def _without_argument(checker: str) -> str:
     kind, colon, argument = checker.partition(":")
-    return checker if kind == "file" else f"{kind}{colon}{'***' if argument else ''}"
+    return checker if kind in {"file", "certificate"} else f"{kind}{colon}{'***' if argument else ''}"
 
 
 def _find_key(name: str, place: str) -> Key:
@@ -316,6 +317,8 @@ def _check(settings: Settings, places: Mapping[str, str]) -> None:
             make_checkers(host.auth, settings.store)
         if settings.default_host.lower() in map(str.lower, settings.hosts):
             raise SettingError(f"{settings.default_host} is the default host (setting default_host)")
+    with _at(places, "trusted_proxies"):
+        _check_networks(settings)
     with _at(places, "listen"):
         _check_listen(settings)
 
@@ -341,6 +344,13 @@ def _place_in_file(path: Path | None, text: str, column: int) -> str | None:
             if start >= 0:
                 return f"line {number}, column {start + 1 + column}"
     return None
+
+
+def _check_networks(settings: Settings) -> None:
+    try:
+        read_networks(settings.trusted_proxies)
+    except ValueError as error:
+        raise SettingError(f"{error}; give networks such as 10.0.0.0/8") from error
 
 
 def _check_listen(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The places where somebody outside may plug in: a store, a way to find stores, and a user.
+"""The places where somebody outside may plug in: a store, a way to find stores, a user, and what one may log in with.
 
 Inside the project `typing.Protocol` serves; these are zope interfaces because third parties provide them.
 """
@@ -130,3 +130,15 @@ class IStompUser(Interface):
             destination: One place by its canonical path, such as `/queue/orders`, or a path with wildcards, of which
                 the answer must hold for everything that they stand for. Lists are asked for one by one.
         """
+
+
+class IBearerToken(Interface):
+    """Credentials: a token that says by itself who its bearer is."""
+
+    token = Attribute("The token as it was sent. A `str`; it is a secret.")
+
+
+class IPeerCertificate(Interface):
+    """Credentials: the certificate that a client has shown in TLS, whose signature and validity were checked."""
+
+    certificate = Attribute("The certificate in DER. A `bytes`.")

@@ -21,7 +21,6 @@ LAYERS = {
     "stompd.selector": 1,
     "stompd.broker": 2,
     "stompd.session": 3,
-    "stompd.credentials": 4,
     "stompd.interfaces": 4,
     "stompd.settings": 4,
     "stompd.store": 4,
@@ -68,14 +67,13 @@ IMPURE = {
 
 #: What else each package may import. The store has no Twisted, and only what talks to the network has.
 THIRD_PARTY = {
-    "stompd.credentials": {"zope"},
     "stompd.interfaces": {"zope"},
     "stompd.store": {"sqlalchemy", "alembic", "psycopg", "zope"},
     "stompd.migrations": {"sqlalchemy", "alembic", "psycopg"},
     "stompd.runtime": {"twisted", "zope"},
-    "stompd.net": {"twisted", "zope", "OpenSSL"},
-    "stompd.auth": {"twisted", "zope", "argon2", "jwt"},
-    "stompd.endpoint": {"twisted", "OpenSSL"},
+    "stompd.net": {"twisted", "zope", "OpenSSL", "cryptography", "wsproto"},
+    "stompd.auth": {"twisted", "zope", "argon2", "cryptography", "jwt"},
+    "stompd.endpoint": {"twisted"},
     "stompd.config": {"twisted", "zope"},
     "stompd.service": {"twisted", "zope"},
     "stompd.tap": {"twisted"},
@@ -100,6 +98,7 @@ BANNED_WORDS = {
 ALLOWED_NAMES = {
     "data",  # the octets of dataReceived and receive_data
     "dataReceived",
+    "frame_inbound_payload_data",  # wsproto's
     "receive_data",
     "INFO",  # a log level
     "engine",  # what SQLAlchemy calls its connection pool

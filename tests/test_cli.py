@@ -90,7 +90,8 @@ def test_options_and_file_become_settings(started: list[Settings], tmp_path: Pat
         (("--store", "mysql://h/d"), 'Error: --store: "mysql://h/d" cannot be used; give a URL'),
         (
             ("--auth", "ldap"),
-            "Error: --auth: 'ldap' is not a known checker; use one of anonymous, database, file, jwt, unix",
+            "Error: --auth: 'ldap' is not a known checker;"
+            " use one of anonymous, certificate, database, file, jwt, unix",
         ),
         (("--config", "nowhere.toml"), "Error: nowhere.toml: the file cannot be read: No such file"),
         (("check-config", "nowhere.toml"), "Error: nowhere.toml: the file cannot be read: No such file"),

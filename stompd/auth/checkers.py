@@ -14,16 +14,18 @@ from twisted.cred.strcred import ICheckerFactory, StrcredException, findCheckerF
 from twisted.internet.defer import Deferred, inlineCallbacks, maybeDeferred, succeed
 from zope.interface import implementer
 
+from stompd.auth.certificate import CertificateLogin
 from stompd.auth.passcodes import PasscodeFile, PasscodeTable
 from stompd.auth.permissions import Permissions
 from stompd.auth.realm import StompRealm
 from stompd.auth.tokens import TokenChecker
-from stompd.credentials import IBearerToken
 from stompd.errors import SettingError, StoreError
+from stompd.interfaces import IBearerToken, IPeerCertificate
 
 #: The login, which may be an `Identity`, or `ANONYMOUS`.
 AvatarId: TypeAlias = bytes | tuple[()]
 
+#: What everybody can show, and must be answered.
 _KINDS = (IUsernamePassword, IAnonymous, IBearerToken)
 
 _USABLE = frozenset({IUsernamePassword, IAnonymous})
@@ -51,18 +53,19 @@ def make_portal(
     checkers = make_checkers(auth, store)
     if allow_anonymous:
         checkers.append(AllowAnonymousAccess() if auth else Unsecured())
-    for kind in _KINDS:
-        portal.registerChecker(
-            _FirstOf([checker for checker in checkers if kind in checker.credentialInterfaces]), kind
-        )
+    for kind in (*_KINDS, IPeerCertificate):
+        able = [checker for checker in checkers if kind in checker.credentialInterfaces]
+        # Where no certificate counts, who shows one is asked for a login.
+        if able or kind is not IPeerCertificate:
+            portal.registerChecker(_FirstOf(able), kind)
     return portal
 
 
 def make_checkers(auth: Sequence[str], store: str = "memory:") -> list[ICredentialsChecker]:
     """Return what the checker strings stand for.
 
-    `file:` is `PasscodeFile`, `database` is `PasscodeTable`, `jwt:` is `TokenChecker`; the others are the
-    `twisted.cred` plugins that are installed.
+    `file:` is `PasscodeFile`, `database` is `PasscodeTable`, `jwt:` is `TokenChecker`, and `certificate:` is
+    `CertificateLogin`; the others are the `twisted.cred` plugins that are installed.
 
     Raises:
         SettingError: A string names no checker that can be used here, or the checker refuses its argument.
@@ -73,6 +76,7 @@ def make_checkers(auth: Sequence[str], store: str = "memory:") -> list[ICredenti
     known["file"] = PasscodeFile
     known["database"] = lambda url: PasscodeTable(url or store)
     known["jwt"] = TokenChecker
+    known["certificate"] = CertificateLogin
     checkers = []
     for description in auth:
         kind, _, argument = description.partition(":")

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from stompd.auth.turns import in_turn
-from stompd.credentials import IBearerToken
+from stompd.interfaces import IBearerToken
 
 _log = Logger()
 

@@ -32,7 +32,8 @@ from stompd.broker.requests import (
 )
 from stompd.broker.session import Session
 from stompd.broker.settlement import find_deliveries
-from stompd.broker.subscribing import Subscribing, explain_overflow
+from stompd.broker.subscribing import Subscribing
+from stompd.broker.temporary import Temporaries
 from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction
 from stompd.broker.units import DuePage, ExpiredPage, Page, Recovered
 from stompd.errors import (
@@ -79,10 +80,11 @@ class Broker:
         self._clients = Clients()
         self._subscribing = Subscribing(limits, self._ledger, self._catalogue, self._ids, self._sessions)
         self._subscribing.recover(recovered)
+        self._temporaries = Temporaries(limits, self._subscribing, self._ids)
         self._actions: dict[type[Request], Callable[[Session, Any, float], None]] = {
             Send: self._send,
-            Subscribe: self._subscribing.subscribe,
-            Unsubscribe: self._subscribing.unsubscribe,
+            Subscribe: self._temporaries.subscribe,
+            Unsubscribe: self._unsubscribe,
             Acknowledge: self._acknowledge,
             Reject: self._reject,
             Begin: self._begin,
@@ -102,19 +104,26 @@ class Broker:
 
     def is_lagging(self, session_id: SessionId, destination: Destination) -> bool:
         """Whether one of a topic's subscriptions is half as far behind as it may be; never for a queue."""
-        return destination.kind is Kind.TOPIC and self._sessions[session_id].catalogue.is_lagging(destination)
+        return destination.kind is not Kind.QUEUE and self._sessions[session_id].catalogue.is_lagging(destination)
 
     def open_session(
-        self, session_id: SessionId, peer: Peer = NOBODY, *, has_soft_errors: bool = False, takes_over: bool = False
+        self,
+        session_id: SessionId,
+        peer: Peer = NOBODY,
+        *,
+        token: bytes = b"",
+        has_soft_errors: bool = False,
+        takes_over: bool = False,
     ) -> None:
         """Expect requests from a session whose user has logged in.
 
         It may outlive errors of single frames, and may end another session of the same user that has its client id.
+        `token` is up to 64 random bytes that only this session gets: what others must not guess is made of them.
 
         Raises:
             InvalidClientId: The client id is another user's, or another session has it.
         """
-        session = Session(session_id, self._catalogue.on(peer.host), peer, has_soft_errors=has_soft_errors)
+        session = Session(session_id, self._catalogue.on(peer.host), peer, token=token, has_soft_errors=has_soft_errors)
         if peer.client_id:
             rival = self._clients.rival(session) if takes_over else None
             if rival is not None:
@@ -160,7 +169,7 @@ class Broker:
             self.settle_written(session_id)
             for subscription in session.subscriptions.values():
                 if subscription.is_active and not subscription.is_waiting:
-                    subscription.queue.line_up(subscription)
+                    subscription.line_up()
 
     def settle_written(self, session_id: SessionId) -> bool:
         """Say that a session's transport has taken everything so far, and return whether that settled anything.
@@ -171,7 +180,7 @@ class Broker:
         if session is None or not session.unsettled:
             return False
         for delivery in session.unsettled:
-            delivery.subscription.queue.settle(delivery.entry)
+            delivery.queue.settle(delivery.entry)
             delivery.subscription.return_credit(delivery)
         session.unsettled.clear()
         return True
@@ -228,16 +237,30 @@ class Broker:
         return self._ledger.take_effects()
 
     def _send(self, session: Session, request: Send, now: float) -> None:
+        destination = request.destination
+        if not destination.is_plain:
+            destination = self._temporaries.resolve(session, destination, now)
+        if request.is_mandatory:
+            session.catalogue.require(destination)
         # Checked now, so that COMMIT can only fail on the store.
-        session.catalogue.check(request.destination, now)
-        if request.transaction is not None:
-            held = HeldSend(request.destination, request.message)
-            self._transaction(session, request.transaction).hold(held)
+        session.catalogue.check(destination, now)
+        transaction = None if request.transaction is None else self._transaction(session, request.transaction)
+        if request.reply_to is not None:
+            self._temporaries.expect_replies(session, request.message, request.reply_to, now)
+        if transaction is not None:
+            transaction.hold(HeldSend(destination, request.message))
             self._confirm(session, request.receipt)
             return
         work = Work(session)
-        self._route(session, request.destination, request.message, now, work)
+        self._route(session, destination, request.message, now, work)
         self._ledger.enact(session, work, request.receipt)
+
+    def _unsubscribe(self, session: Session, request: Unsubscribe, now: float) -> None:
+        if request.deleted is None:
+            self._subscribing.unsubscribe(session, request, now)
+        else:
+            self._temporaries.delete(session, request.subscription_id, request.deleted)
+            self._confirm(session, request.receipt)
 
     def _acknowledge(self, session: Session, request: Acknowledge, now: float) -> None:
         if request.receipt is not None or request.transaction is not None:
@@ -246,7 +269,7 @@ class Broker:
         for delivery in find_deliveries(session, request.name):  # nobody waits for it, and most are like this
             subscription = delivery.subscription
             del subscription.outstanding[delivery.number]
-            subscription.queue.settle(delivery.entry)
+            delivery.queue.settle(delivery.entry)
             subscription.return_credit(delivery)
 
     def _reject(self, session: Session, request: Reject, now: float) -> None:
@@ -267,10 +290,10 @@ class Broker:
             subscription, entry = delivery.subscription, delivery.entry
             del subscription.outstanding[delivery.number]
             if rejection is None:
-                subscription.queue.settle_in(work, entry)
+                delivery.queue.settle_in(work, entry)
             else:
                 own = None if request.receipt is None else work
-                self._redelivery.give_back(subscription.queue, entry, now, own, rejection)
+                self._redelivery.give_back(delivery.queue, entry, now, own, rejection)
             subscription.return_credit(delivery)
         # What settled a delivery earlier may not be durable yet.
         is_late = not deliveries and request.receipt is not None
@@ -299,7 +322,7 @@ class Broker:
                 self._route(session, held.destination, held.message, now, work)
                 continue
             for delivery in reversed(held.deliveries):
-                queue = delivery.subscription.queue
+                queue = delivery.queue
                 delivery.subscription.outstanding.pop(delivery.number, None)
                 if held.rejection is None:
                     queue.settle_in(work, delivery.entry)
@@ -310,7 +333,7 @@ class Broker:
     def _abort(self, session: Session, request: Abort, now: float) -> None:
         transaction = self._transaction(session, request.transaction)
         del session.transactions[request.transaction]
-        self._release(transaction)
+        transaction.release()
         self._confirm(session, request.receipt)
 
     def _renew(self, session: Session, request: Renew, now: float) -> None:
@@ -355,35 +378,17 @@ class Broker:
         session.is_ending = True
         self._clients.leave(session)
         for transaction in session.transactions.values():
-            self._release(transaction)
+            transaction.release()
         session.transactions.clear()
         for subscription in list(session.subscriptions.values()):
             self._subscribing.end(session, subscription)
         for delivery in reversed(session.unsettled):
-            if not delivery.subscription.queue.has_ended:
-                delivery.subscription.queue.give_back(delivery.entry)
+            if not delivery.queue.has_ended:
+                delivery.queue.give_back(delivery.entry)
         session.unsettled.clear()
+        self._temporaries.end(session)
 
     def _end_overflowing(self) -> None:
-        """Refuse the sessions whose topic subscriptions have fallen too far behind, or could not be stored."""
-        overflowing = self._catalogue.overflowing
-        if not overflowing:
-            return
-        for session in list(self._sessions.values()):
-            for subscription in session.subscriptions.values():
-                if subscription.queue in overflowing:
-                    self.refuse(session.session_id, explain_overflow(subscription), None)
-                    break
-        overflowing.clear()
-
-    def _release(self, transaction: Transaction) -> None:
-        """Undo the acknowledgements that a transaction held: its deliveries are with their subscriptions again."""
-        for held in transaction.held:
-            if isinstance(held, HeldSend):
-                continue
-            for delivery in held.deliveries:
-                delivery.is_held = False
-                if delivery.subscription.is_active:
-                    delivery.subscription.spend_credit(delivery)
-                elif not delivery.subscription.queue.has_ended:
-                    delivery.subscription.queue.give_back(delivery.entry)
+        """Refuse the sessions that leave too much in memory, or whose durable subscriptions could not be stored."""
+        for session_id, error in self._subscribing.take_overflowing():
+            self.refuse(session_id, error, None)

@@ -29,7 +29,8 @@ class Queue:
 
     A stored entry is delivered only up to the queue's durable mark, so that after a crash the store knows which
     messages may have been seen (`MarkDelivered`). The queue of a topic's subscription is not durable: it is in memory
-    only, and ends with its subscription, which must not fall too far behind.
+    only, and ends with its subscription, which must not fall too far behind. Nor is a temporary queue, which ends with
+    its session.
     """
 
     __slots__ = (
@@ -80,13 +81,12 @@ class Queue:
             ids: Where its marks come from.
             woken: Where it asks to be dispatched.
             deadlines: Where it tells when something is due, expires, or came back.
-            overflowing: Where the queue of a topic's subscription tells that it holds too much; None for one that is
-                durable.
+            overflowing: Where one that is not durable tells that it holds too much; None for one that is durable.
             recovered_count: How many messages the store holds for it.
             host: The virtual host it is on; empty for the default one.
         """
         self.queue_id, self.name, self.host = queue_id, name, host
-        #: Whether it outlives its subscriptions and the broker.
+        #: Whether it outlives the broker.
         self.is_durable = overflowing is None
         #: Whether the store has a row for it.
         self.is_stored = recovered_count > 0
@@ -136,7 +136,7 @@ class Queue:
         if subscription.selector is not None:
             if self.selections is None:
                 self.selections = Selections(self.window, self._page_bytes)
-            subscription.selection = self.selections.join(subscription.selector)
+            self.selections.join(subscription.selector)
         self.line_up(subscription)
 
     def detach(self, subscription: Subscription) -> None:
@@ -147,9 +147,8 @@ class Queue:
         if subscription.is_waiting:
             subscription.is_waiting = False
             self._line.remove(subscription)
-        if subscription.selection is not None and self.selections is not None:
-            self.selections.leave(subscription.selection)
-            subscription.selection = None
+        if subscription.selector is not None and self.selections is not None:
+            self.selections.leave(subscription.selector)
 
     def line_up(self, subscription: Subscription) -> None:
         """Put a subscription that may have credit at the end of the line."""
@@ -186,10 +185,10 @@ class Queue:
             subscription = line[0]
             if not subscription.may_take:
                 line.popleft()
-                subscription.is_waiting = False
+                subscription.leave_line(self)
                 continue
             window.pop(entry)
-            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
+            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
             line.rotate(-1)
 
     def _dispatch_selectively(self, selections: Selections, now: float) -> None:
@@ -199,9 +198,9 @@ class Queue:
             subscription = line[0]
             if not subscription.may_take:
                 line.popleft()
-                subscription.is_waiting = False
+                subscription.leave_line(self)
                 continue
-            selection = subscription.selection
+            selection = selections.find(subscription.selector)
             entry = self.window.head() if selection is None else selection.first()
             if entry is not None and 0 < entry.message.expires_ms <= now_ms:
                 selections.take(entry)
@@ -213,7 +212,7 @@ class Queue:
                 continue
             in_vain = 0
             selections.take(entry)
-            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
+            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
 
     def settle(self, entry: Entry) -> None:
         """Forget an entry for good; nobody waits for it."""
@@ -291,8 +290,10 @@ class Queue:
             self._overflowing.append(self)
 
     def close(self) -> None:
-        """Forget what is due later, because the queue ends."""
+        """Forget what waits and what is due later, because the queue ends: cycles are rarely collected."""
         self.has_ended = True
+        self.window.clear()
+        self.selections = None
         self._deadlines.expiring.pop(self, None)
         if self._later is not None:
             self._later.close()
@@ -310,22 +311,20 @@ class Queue:
 
     def admit(self, after: Place, page: Page) -> None:
         """Take in a page from the store."""
-        selections = self.selections
-        if selections is None:
+        if self.selections is None:
             self.window.admit(after, page)
         else:
-            selections.admit(after, page)
-            if selections.is_over:
+            self.selections.admit(after, page)
+            if self.selections.is_over:
                 self.selections = None
         self.wake()
 
     def enter(self, entry: Entry) -> None:
         """Put an entry that has become due in its old place."""
-        selections = self.selections
-        if selections is None:
+        if self.selections is None:
             self.window.enter(entry)
         else:
-            selections.enter(entry)
+            self.selections.enter(entry)
 
     def withdraw(self, place: Place) -> bool:
         """Take an entry that waits out of memory, so that nobody gets it; return whether there was one."""

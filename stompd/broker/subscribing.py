@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import final
 
 from stompd.broker.catalogue import Catalogue
-from stompd.broker.destination import Kind
 from stompd.broker.durable import NamedSubscription, NamedSubscriptions
 from stompd.broker.effects import SessionId
 from stompd.broker.identity import IdSource
@@ -74,6 +73,7 @@ class Subscribing:
 
         Raises:
             DuplicateSubscription: The session has one with this id.
+            InvalidDestination: It is a temporary destination that is gone.
             LimitExceeded: It has as many as allowed, or the broker would have one queue or durable one too many.
             SubscriptionConflict: Its name is in use.
             MissingHeader: The name needs a client id.
@@ -85,7 +85,7 @@ class Subscribing:
         headers: dict[str, str] = {}
         if request.naming is not None:
             named, headers = self.names(session.catalogue.host).find(session, request, request.naming, now, work)
-        queue = named.queue if named else _queue(session, request, now)
+        queue = named.queue if named else session.catalogue.source(request.destination, now)
         credit = self._credit(request, named)
         subscription = Subscription(
             session,
@@ -98,18 +98,18 @@ class Subscribing:
             byte_limit=self._grant_bytes(session),
             is_named=request.is_named,
             # A topic's messages are selected before they are queued.
-            selector=request.selector if request.destination.kind is Kind.QUEUE else None,
+            selector=None if request.destination.is_topic else request.selector,
             named=named,
         )
-        session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
-        session.granted += credit
-        session.granted_bytes += subscription.byte_limit
+        session.add(subscription)
         work.undo.append(partial(self._take_back, subscription))
         # What the same client sends to the topic next must reach it, so only the deliveries wait.
         if named:
             queue.subscriptions += 1
         else:
             session.catalogue.bind(subscription.destination, queue, _binding(session, request))
+        if subscription.destination.is_spread:
+            session.catalogue.spread(subscription, now)
         if request.receipt is not None:
             # The RECEIPT comes before the first MESSAGE, and says how much was granted.
             headers["prefetch-count"] = str(credit)
@@ -142,23 +142,36 @@ class Subscribing:
 
     def end(self, session: Session, subscription: Subscription) -> None:
         """Give nothing more to a subscription; what it has not acknowledged returns."""
-        del session.subscriptions[subscription.subscription_id]
-        del session.by_number[subscription.number]
-        session.granted -= subscription.granted
-        session.granted_bytes -= subscription.byte_limit
-        queue = subscription.queue
-        queue.detach(subscription)
+        session.remove(subscription)
+        if subscription.spread is None:
+            subscription.queue.detach(subscription)
+        else:
+            subscription.spread.detach()
+            session.catalogue.gather(subscription, subscription.spread)
         if subscription.named:
             self.names(session.catalogue.host).release(subscription.named)
         else:
-            session.catalogue.release(subscription.destination, queue)
+            session.catalogue.release(subscription.destination, subscription.queue)
         for delivery in reversed(subscription.outstanding.values()):
             if delivery.is_held:
                 continue
             session.settled_ids.append(str(delivery.entry.message.message_id))
-            if not queue.has_ended:
-                queue.give_back(delivery.entry)
+            if not delivery.queue.has_ended:
+                delivery.queue.give_back(delivery.entry)
         subscription.outstanding.clear()
+
+    def take_overflowing(self) -> list[tuple[SessionId, StompError]]:
+        """Return, once, the sessions that must end for what is theirs: it overflowed, or the store refused it."""
+        overflowing = self._catalogue.overflowing
+        if not overflowing:
+            return []
+        found = []
+        for session in self._sessions.values():
+            error = _find_overflow(session, overflowing, self._limits)
+            if error is not None:
+                found.append((session.session_id, error))
+        overflowing.clear()
+        return found
 
     def _take_back(self, subscription: Subscription) -> None:
         """Undo a subscription whose durable subscription the store refused: its session may go on without it."""
@@ -228,26 +241,37 @@ class Subscribing:
         if request.prefetch is None:
             if named is not None and named.is_shared:
                 return limits.shared_prefetch
-            is_private = named is None and request.destination.kind is Kind.TOPIC
+            is_private = named is None and request.destination.is_topic
             return limits.topic_prefetch if is_private else limits.queue_prefetch
         return min(request.prefetch or limits.highest_prefetch, limits.highest_prefetch)
 
 
-def explain_overflow(subscription: Subscription) -> StompError:
-    """Return the error for a session whose subscription of a topic has fallen too far behind, or was not stored."""
+def _find_overflow(session: Session, overflowing: Sequence[Queue], limits: Limits) -> StompError | None:
+    for temporary in session.temporaries.values():
+        if temporary.has_overflowed:
+            return temporary.explain_overflow()
+    for subscription in session.subscriptions.values():
+        if subscription.queue in overflowing:
+            return _explain_overflow(subscription, limits)
+    return None
+
+
+def _explain_overflow(subscription: Subscription, limits: Limits) -> StompError:
+    """Return the error for a session whose subscription fell too far behind, was not stored, or takes from too many
+    queues."""
     if subscription.queue.is_durable:
         return RefusedByStore(f"The durable subscription {subscription.subscription_id} could not be stored.")
+    if subscription.spread is not None and subscription.session.spread_count >= limits.spread_queues:
+        return LimitExceeded(
+            f"Subscription {subscription.subscription_id} to {subscription.destination.path[:255]} matches more queues"
+            f" than the {limits.spread_queues} that this connection may take from by wildcards and lists (setting"
+            " limits.spread_queues). Subscribe to fewer."
+        )
     return SlowConsumer(
         f"More messages wait for subscription {subscription.subscription_id} to {subscription.destination.path} than"
         " allowed (settings limits.topic_backlog and limits.topic_backlog_bytes). Read and acknowledge faster, or let"
         " the messages go to a queue, which keeps them."
     )
-
-
-def _queue(session: Session, request: Subscribe, now: float) -> Queue:
-    if request.destination.kind is Kind.QUEUE:
-        return session.catalogue.queue(request.destination, now)
-    return session.catalogue.subscription_queue(request.destination, now)
 
 
 def _binding(session: Session, request: Subscribe) -> Binding | None:
@@ -260,7 +284,10 @@ def _binding(session: Session, request: Subscribe) -> Binding | None:
 def _begin(subscription: Subscription) -> None:
     if subscription.session.subscriptions.get(subscription.subscription_id) is not subscription:
         return  # it ended before it began
-    subscription.queue.attach(subscription)
+    if subscription.spread is None:
+        subscription.queue.attach(subscription)
+    else:
+        subscription.spread.attach()
 
 
 def _name_receipt(work: Work, receipt: str) -> None:

@@ -25,9 +25,10 @@ class HeldSend:
     def __init__(self, destination: Destination, message: Message) -> None:
         self.destination = destination
         self.message = message
-        self.operation_count = 1
+        # A message to several places will be several.
+        self.operation_count = len(destination.places)
         headers = sum(len(name) + len(value) for name, value in message.headers.items())
-        self.size_bytes = len(message.body) + headers
+        self.size_bytes = self.operation_count * (len(message.body) + headers)
 
 
 @final
@@ -83,11 +84,23 @@ class Transaction:
         self._bytes += held.size_bytes
         self.held.append(held)
 
+    def release(self) -> None:
+        """Undo the acknowledgements that it holds: its deliveries are with their subscriptions again."""
+        for held in self.held:
+            if isinstance(held, HeldSend):
+                continue
+            for delivery in held.deliveries:
+                delivery.is_held = False
+                if delivery.subscription.is_active:
+                    delivery.subscription.spend_credit(delivery)
+                elif not delivery.queue.has_ended:
+                    delivery.queue.give_back(delivery.entry)
+
     def settles_in(self, queue: Queue) -> bool:
         """Whether it holds a delivery of a queue."""
         for held in self.held:
             if isinstance(held, HeldSettlement):
                 for delivery in held.deliveries:
-                    if delivery.subscription.queue is queue:
+                    if delivery.queue is queue:
                         return True
         return False

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast, final
 
-from twisted.cred.credentials import Anonymous, UsernamePassword
 from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from stompd.credentials import BearerToken
 from stompd.errors import InternalError, LoginExpired, LoginFailed, LoginTimedOut, StompError, UnknownHost
 from stompd.interfaces import IStompUser
+from stompd.net.credentials import choose_credentials
 from stompd.net.hosts import VirtualHosts
+from stompd.net.timer import Timer
+from stompd.net.transport import StreamTransport, name_peer, peer_host
 from stompd.session.login import Login
 
 _log = Logger()
@@ -32,7 +33,7 @@ class Admission:
         self,
         hosts: VirtualHosts,
         reactor: IReactorTime,
-        address: Callable[[], str],
+        transport: StreamTransport,
         fail: Callable[[StompError, str | None], None],
     ) -> None:
         """Let nobody in yet.
@@ -40,24 +41,21 @@ class Admission:
         Args:
             hosts: Tells who decides.
             reactor: Tells when a login has expired.
-            address: Returns where the peer is, for the log and for penalties.
+            transport: Knows where the peer is, and perhaps who. It is asked at each login, since a proxy may tell late.
             fail: Ends the link with an ERROR, for a frame that wants this receipt or for none.
         """
         self._hosts = hosts
         #: Where the client has been let in, or wants to be.
         self.host = hosts.default
         self._reactor = reactor
-        self._address = address
+        self._transport = transport
         self._fail = fail
         self._answer: Deferred[IStompUser] | None = None
         self._is_over = False
         self._receipt: str | None = None
-        self._timer: IDelayedCall | None = None
+        self._timer = Timer(reactor)
         #: Who has been let in.
         self.user: IStompUser | None = None
-        #: What the transport knows of the peer: a certificate, or what a WebSocket was opened with. It counts where
-        #: CONNECT has neither login nor passcode.
-        self.credentials: object | None = None
 
     def ask(self, login: Login, admit: Callable[[IStompUser], None]) -> None:
         """Have a login checked, and call `admit` with the user if it is right; a wrong one ends the link."""
@@ -68,25 +66,18 @@ class Admission:
             except UnknownHost as error:
                 self._fail(error, None)
                 return
-        answer = self._answer = self.host.gate.log_in(self._credentials(login), self._address())
+        gate = self.host.gate
+        credentials = choose_credentials(login, self._transport, gate.portal)
+        answer = self._answer = gate.log_in(credentials, peer_host(self._transport))
         answer.addCallbacks(self._answered, self._refused, callbackArgs=(admit,))
         answer.addErrback(self._broke)
 
     def end(self) -> None:
         """Forget the question and the time: the link is over."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timer.cancel()
         self._is_over = True
         if self._answer is not None:
             self._answer.cancel()
-
-    def _credentials(self, login: Login) -> object:
-        if login.login is not None:
-            return UsernamePassword(login.login.encode(), (login.passcode or "").encode())
-        if login.passcode is not None:
-            return BearerToken(login.passcode)
-        return self.credentials or Anonymous()
 
     def _answered(self, user: IStompUser, admit: Callable[[IStompUser], None]) -> None:
         if self._is_over:
@@ -101,12 +92,9 @@ class Admission:
         if expires_at is not None and expires_at <= now:
             self._expire(self._receipt)
             return
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timer.cancel()
         if expires_at is not None:
-            # Reactors do not sleep for years.
-            self._timer = self._reactor.callLater(min(expires_at - now, _LONGEST_SECONDS), self._time_is_up)
+            self._timer.set(min(expires_at - now, _LONGEST_SECONDS), self._time_is_up)
         self.user = user
         admit(user)
 
@@ -119,16 +107,15 @@ class Admission:
     def _broke(self, failure: Failure) -> None:
         if failure.check(CancelledError):
             return
-        _log.failure("{address}: login failed with an internal error", failure, address=self._address())
+        _log.failure("{peer}: login failed with an internal error", failure, peer=name_peer(self._transport))
         if not self._is_over:
             self._fail(InternalError("The login could not be checked; the error has been logged."), self._receipt)
 
     def _time_is_up(self) -> None:
-        self._timer = None
         expires_at = cast(Any, self.user).expires_at
         left = expires_at - self._reactor.seconds()
         if left > 0:
-            self._timer = self._reactor.callLater(min(left, _LONGEST_SECONDS), self._time_is_up)
+            self._timer.set(min(left, _LONGEST_SECONDS), self._time_is_up)
             return
         self._expire()
 

@@ -21,6 +21,8 @@ from stompd.net.census import Census
 from stompd.net.hosts import VirtualHosts
 from stompd.net.link import Link
 from stompd.net.meter import Meter, Meters
+from stompd.net.proxy import is_peer_known
+from stompd.net.transport import peer_host
 from stompd.runtime.driver import Driver
 from stompd.session.login import Login
 from stompd.session.session import Session, SessionSettings
@@ -89,8 +91,8 @@ class LinkFactory(Factory):
                 f"This broker has {limits.connections} connections, which is the limit (setting limits.connections)."
                 " Try later."
             )
-        place = ("the address", link.address)
-        self.census.enter(link.counted, place, limits.address_connections, "limits.address_connections")
+        if is_peer_known(link.transport):
+            self._count_address(link)
         self._links.add(link)
 
     def enter(
@@ -103,12 +105,14 @@ class LinkFactory(Factory):
             InvalidClientId: The client id is another user's, or another connection has it.
         """
         host, now = link.admission.host, self.reactor.seconds()
+        if not link.counted:
+            self._count_address(link)
         place = ("the user", host.name, user.name)
         self.census.enter(link.counted, place, self.limits.user_connections, "limits.user_connections")
         setting = f"hosts.{host.name}.connections"
         self.census.enter(link.counted, ("the virtual host", host.name), host.connections, setting)
         since = datetime.fromtimestamp(now, UTC)
-        origin = f"from {link.address} since {since:%Y-%m-%d %H:%M:%S} UTC"
+        origin = f"from {peer_host(link.transport)} since {since:%Y-%m-%d %H:%M:%S} UTC"
         self.driver.attach(
             session_id,
             link,
@@ -117,6 +121,10 @@ class LinkFactory(Factory):
             takes_over=self._takes_over,
         )
         return self._meters.of(host.name, user.name, now)
+
+    def _count_address(self, link: Link) -> None:
+        place = ("the address", peer_host(link.transport))
+        self.census.enter(link.counted, place, self.limits.address_connections, "limits.address_connections")
 
     def link_lost(self, link: Link) -> None:
         """Forget a link whose socket is gone."""

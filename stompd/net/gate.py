@@ -33,7 +33,8 @@ class Gate:
 
     def __init__(self, portal: Portal, reactor: IReactorTime, longest_delay_seconds: float) -> None:
         """Ask a portal that gives out `IStompUser`."""
-        self._portal = portal
+        #: Who decides.
+        self.portal = portal
         self._reactor = reactor
         self._of_user = Penalties(_FREE_OF_USER, longest_delay_seconds)
         self._of_address = Penalties(_FREE_OF_ADDRESS, longest_delay_seconds)
@@ -58,7 +59,7 @@ class Gate:
         if delay:
             yield deferLater(self._reactor, delay)
         try:
-            _, user, _ = yield self._portal.login(credentials, None, IStompUser)
+            _, user, _ = yield self.portal.login(credentials, None, IStompUser)
         except (UnauthorizedLogin, UnhandledCredentials) as error:
             self._note(name, address)
             raise UnauthorizedLogin from error

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, final
 
-from twisted.internet.error import AlreadyCalled, AlreadyCancelled
-from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IPushProducer, ISSLTransport
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -31,8 +29,10 @@ from stompd.interfaces import IStompUser
 from stompd.net.admission import Admission, explain_timeout
 from stompd.net.census import Place
 from stompd.net.hold import Hold
+from stompd.net.intake import Intake, NotStomp
 from stompd.net.meter import Meter
-from stompd.net.transport import StreamTransport, set_socket_options
+from stompd.net.timer import Timer
+from stompd.net.transport import StreamTransport, end_writing, explain_close, name_peer, set_socket_options
 from stompd.session.login import Login, expiry_headers
 from stompd.session.session import HeartBeatAction, Session
 from stompd.wire.frame import Frame
@@ -63,13 +63,14 @@ class Link(Protocol):
         self._is_surplus = is_surplus
         self._parser = FrameParser(factory.login_frame_limits)
         self._session_id = factory.driver.next_session_id()
-        self.admission = Admission(factory.hosts, factory.reactor, lambda: self.address, self._fail)
         #: Where the census has counted it.
         self.counted: list[Place] = []
         self._meter: Meter | None = None
         self._user: IStompUser | None = None
         self._outgoing: list[bytes] = []
-        self._timer: IDelayedCall | None = None
+        self._timer = Timer(factory.reactor)
+        #: Looks at what comes in until it is clear who is there.
+        self._intake: Intake | None = None
         self._holds: set[Hold] = set()
         #: Whether no further frame is taken: the session is over on our side.
         self._is_done = False
@@ -89,19 +90,23 @@ class Link(Protocol):
         now = self._reactor.seconds()
         self._session = Session(self._session_id, self._factory.session_settings, now, nonce=self._factory.nonce)
         set_socket_options(self.transport)
+        self._intake = Intake(self.transport)
         self.transport.registerProducer(self, True)
+        self.admission = Admission(self._factory.hosts, self._reactor, self.transport, self.fail)
         try:
             self._factory.link_made(self, is_surplus=self._is_surplus)
         except LimitExceeded as error:
-            self._fail(error)
+            self.fail(error)
             return
-        self._timer = self._reactor.callLater(self._factory.limits.login_seconds, self._login_timed_out)
+        self._timer.set(self._factory.limits.login_seconds, self._login_timed_out)
 
     def dataReceived(self, data: bytes) -> None:
         """Take the frames that are complete."""
         if self._is_done:
             return  # lingering: read and forgotten, so that the peer gets our last frame and no reset
         self._session.octets_received(self._reactor.seconds())
+        if self._intake is not None:
+            data = self._look_at(self._intake, data)
         self._parser.receive_data(data)
         self._take_frames()
 
@@ -120,10 +125,10 @@ class Link(Protocol):
         """The socket is gone; what was received before is still taken."""
         self._is_lost = self._is_at_end = True
         self._holds.discard(Hold.UNREAD)
-        self._cancel_timer()
+        self._timer.cancel()
         self._factory.link_lost(self)
         if self._is_done:
-            self._driver.detach(self._session_id)
+            self.close()
         else:
             self._take_frames()
 
@@ -161,7 +166,9 @@ class Link(Protocol):
         # The gate logs failed logins, and not every one.
         log = _log.debug if isinstance(error, LoginFailed) else _log.info
         log("{peer}: refused, {code}: {detail}", peer=self._peer_name(), code=error.code, detail=error.detail)
-        self._outgoing.append(self._session.error(error, receipt))
+        explain_close(self.transport, error)
+        answer = error.answer if isinstance(error, NotStomp) else None
+        self._outgoing.append(answer or self._session.error(error, receipt))
         self.close()
 
     def decline(self, error: StompError, receipt: str) -> None:
@@ -180,12 +187,8 @@ class Link(Protocol):
         self.transport.unregisterProducer()
         if not self._is_at_end:
             self.transport.resumeProducing()
-        if self._is_at_end or ISSLTransport.providedBy(self.transport):
-            # TLS has no half-closed state; its closing handshake waits for the peer.
-            self.transport.loseConnection()
-        else:
-            self.transport.loseWriteConnection()
-        self._set_timer(self._factory.limits.linger_seconds, self.transport.abortConnection)
+        end_writing(self.transport, is_at_end=self._is_at_end)
+        self._timer.set(self._factory.limits.linger_seconds, self.transport.abortConnection)
 
     def flush(self, now: float) -> None:
         """Hand what is to be sent to the transport, in one write, unless it holds enough already."""
@@ -227,7 +230,7 @@ class Link(Protocol):
         self._session.reading_resumed(self._reactor.seconds())
         if not self._is_at_end:
             self.transport.resumeProducing()
-        if self._timer is None:
+        if not self._timer.is_set:
             self._await_deadline()
         self._take_frames()
 
@@ -236,7 +239,7 @@ class Link(Protocol):
     def shut_down(self) -> None:
         """Take no more frames, and say why after the receipts that are owed."""
         if not self._is_done:
-            self._fail(ShuttingDown("The broker is being stopped; connect again in a while."))
+            self.fail(ShuttingDown("The broker is being stopped; connect again in a while."))
 
     def dismiss(self, error: StompError) -> None:
         """Say now what went wrong, for the receipts that are owed will never come."""
@@ -248,6 +251,20 @@ class Link(Protocol):
         self.transport.abortConnection()
 
     # Frames.
+
+    def _look_at(self, intake: Intake, octets: bytes) -> bytes:
+        """Return what there is of STOMP in octets that may be something else, or typed by a person."""
+        try:
+            octets = intake.read(octets)
+        except NotStomp as error:
+            self.fail(error)
+            return b""
+        if intake.answer:
+            self._outgoing.append(intake.answer)
+            self.flush(self._reactor.seconds())
+        if intake.is_over:
+            self._intake = None
+        return octets
 
     def _take_frames(self) -> None:
         now = self._reactor.seconds()
@@ -261,11 +278,11 @@ class Link(Protocol):
                 self._take(frame, now)
                 frame = None
         except ProtocolError as error:
-            self._fail(error, error.receipt)
+            self.fail(error, error.receipt)
         except Exception:
             _log.failure("{peer}: internal error", peer=self._peer_name())
             receipt = frame and frame.headers.get("receipt")
-            self._fail(InternalError("The error has been logged. It is not your fault; please report it."), receipt)
+            self.fail(InternalError("The error has been logged. It is not your fault; please report it."), receipt)
 
     def _rest(self, now: float) -> None:
         """No frame is complete: wait for more, if more can come and is worth waiting for."""
@@ -284,7 +301,7 @@ class Link(Protocol):
             if self._meter is not None and isinstance(request, Send):
                 self._measure(self._meter, len(request.message.body), now)
         except StompError as error:
-            self._fail(error, frame.headers.get("receipt"))
+            self.fail(error, frame.headers.get("receipt"))
             return
         if isinstance(request, Login):
             self._log_in(request)
@@ -306,14 +323,12 @@ class Link(Protocol):
     def _finish(self, now: float) -> None:
         """Everything the peer ever sent was taken: let its receipts leave, if it can read them, and close."""
         self._is_done = True
-        if self._user is None:
+        if self._user is None or self._is_lost:
             self.close()
-        elif self._is_lost:
-            self._driver.detach(self._session_id)
         else:
             self._driver.submit(self._session_id, self._user, Disconnect(), now)
 
-    def _fail(self, error: StompError, receipt: str | None = None) -> None:
+    def fail(self, error: StompError, receipt: str | None = None) -> None:
         """Answer with an ERROR: in its turn among the session's receipts, or at once before there is a session."""
         if self._user is None:
             self._is_done = True
@@ -335,9 +350,9 @@ class Link(Protocol):
                 self, self._session_id, login, user, has_soft_errors=self._session.has_soft_errors
             )
         except (InvalidClientId, LimitExceeded) as error:
-            self._fail(error)
+            self.fail(error)
             return
-        self._cancel_timer()
+        self._timer.cancel()
         self._user = user
         # STOMP 1.2 "Protocol Negotiation": the syntax agreed upon holds for every frame behind CONNECT.
         self._parser.version, self._parser.limits = self._session.version, self._factory.frame_limits
@@ -355,46 +370,28 @@ class Link(Protocol):
         self._release(Hold.LOGIN)
 
     def _login_timed_out(self) -> None:
-        self._timer = None
-        self._fail(explain_timeout(self._factory.limits.login_seconds))
+        self.fail(explain_timeout(self._factory.limits.login_seconds))
 
     # Heart-beats: one timer, set again only when it fires, for frames come far more often than deadlines.
 
     def _await_deadline(self) -> None:
         deadline = self._session.next_deadline()
         if deadline is not None and not self._is_lost:
-            self._set_timer(max(0.0, deadline - self._reactor.seconds()), self._beat)
+            self._timer.set(max(0.0, deadline - self._reactor.seconds()), self._beat)
 
     def _beat(self) -> None:
-        self._timer = None
         now = self._reactor.seconds()
         if self._is_done:
             self._session.octets_received(now)  # nobody listens, so the peer's silence is no fault
         action = self._session.tick(now)
         if action is HeartBeatAction.DEAD:
             error = "Nothing was received for twice the time agreed upon in the heart-beat headers."
-            self._fail(HeartBeatMissed(error))
+            self.fail(HeartBeatMissed(error))
             return
         if action is HeartBeatAction.SEND:
             self._outgoing.append(self._session.heart_beat())
             self.flush(now)
         self._await_deadline()
 
-    def _set_timer(self, seconds: float, function: Callable[[], None]) -> None:
-        self._cancel_timer()
-        self._timer = self._reactor.callLater(seconds, function)
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            with suppress(AlreadyCalled, AlreadyCancelled):
-                self._timer.cancel()
-            self._timer = None
-
-    @property
-    def address(self) -> str:
-        """Where the peer is, without the port."""
-        address = self.transport.getPeer()
-        return str(getattr(address, "host", address))
-
     def _peer_name(self) -> str:
-        return f"{self.address}:{getattr(self.transport.getPeer(), 'port', '')} session {self._session_id}"
+        return f"{name_peer(self.transport)} session {self._session_id}"

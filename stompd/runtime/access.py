@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from stompd.broker.broker import Broker
-from stompd.broker.destination import Destination, Kind, parse_destination
+from stompd.broker.destination import Destination, Kind, parse_target
 from stompd.broker.effects import SessionId
 from stompd.broker.requests import Request, Send, Subscribe, Unsubscribe
 from stompd.errors import AccessDenied, InvalidDestination
@@ -32,16 +32,19 @@ class Access:
         if isinstance(request, Send):
             self._check_send(session_id, user, request)
         elif isinstance(request, Subscribe):
-            for place in _places(request.destination):
+            for place in request.destination.places:
                 _require(user, "consume", place)
-                if place.kind is Kind.QUEUE or (request.naming is not None and request.naming.is_durable):
+                # Wildcards stand for the queues that there are.
+                is_created = place.kind is Kind.QUEUE and not place.words
+                if is_created or (request.naming is not None and request.naming.is_durable):
                     self._check_creation(session_id, user, place)
         elif isinstance(request, Unsubscribe) and request.naming is not None and request.destination is not None:
-            _require(user, "consume", request.destination)
+            for place in request.destination.places:
+                _require(user, "consume", place)
 
     def _check_send(self, session_id: SessionId, user: IStompUser, request: Send) -> None:
         is_open = True
-        for place in _places(request.destination):
+        for place in request.destination.places:
             _require(user, "send", place)
             if place.kind is Kind.QUEUE:
                 is_open = self._check_creation(session_id, user, place) and is_open
@@ -65,7 +68,7 @@ class Access:
 def _check_reply_to(user: IStompUser, text: str) -> None:
     """Make sure that nobody lets others send where he has no business himself."""
     try:
-        places = _places(parse_destination(text))
+        places = parse_target(text).places
     except InvalidDestination:
         return  # nothing can be sent there
     for place in places:
@@ -74,11 +77,6 @@ def _check_reply_to(user: IStompUser, text: str) -> None:
                 f"User {user.name} has no permission to consume from or send to {place.path}, which reply-to names."
                 " Name a destination of your own."
             )
-
-
-def _places(destination: Destination) -> tuple[Destination, ...]:
-    """Return the single destinations that one stands for."""
-    return (destination,)
 
 
 def _require(user: IStompUser, action: str, place: Destination) -> None:

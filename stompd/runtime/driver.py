@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from secrets import token_bytes
 from typing import Protocol, TypeAlias, final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -43,6 +44,9 @@ _LONGEST_SLEEP_SECONDS = 3600.0
 
 #: What a link is given.
 _Answer: TypeAlias = Deliver | Confirm | Refuse | Decline | CloseSession
+
+#: Random bytes of a session's token: more than anybody can try.
+_TOKEN_BYTES = 16
 
 
 class Link(Protocol):
@@ -122,7 +126,8 @@ class Driver:
         Raises:
             InvalidClientId: The client id is another user's, or another link has it.
         """
-        self._broker.open_session(session_id, peer, has_soft_errors=has_soft_errors, takes_over=takes_over)
+        token = token_bytes(_TOKEN_BYTES)
+        self._broker.open_session(session_id, peer, token=token, has_soft_errors=has_soft_errors, takes_over=takes_over)
         self._links[session_id] = link
         self._need_turn()
 

@@ -167,9 +167,8 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_unknown_checker_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(
-        SettingError, match=r"'ldap' is not a known checker; use one of anonymous, database, file, jwt, unix"
-    ):
+    known = "anonymous, certificate, database, file, jwt, unix"
+    with pytest.raises(SettingError, match=f"'ldap' is not a known checker; use one of {known}"):
         make_checkers(["ldap:secret"])
 
 

@@ -20,9 +20,9 @@ from zope.interface.verify import verifyObject
 
 from stompd.auth.checkers import make_checkers, make_portal
 from stompd.auth.tokens import Identity, TokenChecker
-from stompd.credentials import BearerToken, IBearerToken
 from stompd.errors import SettingError
-from stompd.interfaces import IStompUser
+from stompd.interfaces import IBearerToken, IStompUser
+from stompd.net.credentials import BearerToken
 from tests.auth.test_checkers import result_of
 
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -13,7 +13,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from stompd.config import KEYS, load_settings
+from stompd.endpoint import parse_endpoint
 from stompd.store.factory import make_store
+from tests.certificates import Authority
 from tests.docs.documents import ROOT, blocks, code, prose, rows, section
 from tests.harness.process import BrokerProcess
 
@@ -44,7 +46,12 @@ def test_settings_named_elsewhere_exist() -> None:
     assert set(named) <= set(KEYS)
 
 
-@pytest.mark.parametrize("example", blocks(OPERATING, "toml"))
+def _is_deployment(example: str) -> bool:
+    """Whether an example needs the files of a certain machine."""
+    return "systemd:" in example
+
+
+@pytest.mark.parametrize("example", [example for example in blocks(OPERATING, "toml") if not _is_deployment(example)])
 def test_settings_file_can_be_used(tmp_path: Path, example: str) -> None:
     path = tmp_path / "stompd.toml"
     path.write_text(example)
@@ -66,11 +73,32 @@ def _frozen(value: object) -> object:
     return {name: tuple(inner) for name, inner in value.items()} if isinstance(value, dict) else value
 
 
-def test_threats_name_tests_that_exist() -> None:
-    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
-    named = [code(row[2])[0] for row in rows(section(OPERATING, "Threats"))]
+def test_settings_of_the_deployment_can_be_used(tmp_path: Path) -> None:
+    (example,) = [example for example in blocks(OPERATING, "toml") if _is_deployment(example)]
+    certificate = Authority(tmp_path).issue("localhost")
+    (tmp_path / "users").write_text("ann:secret\n")
+    for name in ("key", "fullchain"):
+        example = example.replace(f"/etc/stompd/{name}.pem", str(certificate))
+    path = tmp_path / "stompd.toml"
+    path.write_text(example.replace("/etc/stompd/users", str(tmp_path / "users")))
 
-    assert [test for test in named if f"def {test}(" not in sources] == []
+    settings = load_settings(path, {})
+
+    assert [parse_endpoint(endpoint).layers for endpoint in settings.listen] == ["ssl:", "ws:", ""]
+
+
+def test_parts_of_a_tls_endpoint_are_those_of_the_program() -> None:
+    listed = [code(row[0])[0].partition("=")[0] for row in rows(section(OPERATING, "TLS"))]
+
+    assert listed[:-1] == ["privateKey", "certKey", "extraCertChain", "clientCerts", "clientAuth"]
+
+
+def test_tests_in_the_threat_table_exist() -> None:
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = [name for row in rows(section(OPERATING, "Threats")) for name in code(row[2])]
+
+    assert named
+    assert [name for name in named if not ((ROOT / name).is_file() or f"def {name}(" in sources)] == []
 
 
 def test_broker_announces_itself_as_printed(broker: BrokerProcess) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from twisted.cred.checkers import ANONYMOUS
-from twisted.cred.credentials import IAnonymous, IUsernamePassword, UsernamePassword
+from twisted.cred.credentials import IAnonymous, IUsernamePassword
 from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.defer import Deferred, fail, succeed
 
 from stompd.auth.tokens import Identity
-from stompd.credentials import IBearerToken
+from stompd.interfaces import IBearerToken
+from stompd.net.upgrade import Authorization
 from tests.logged import LoggedEvents
 from tests.net.site import NOW, LateChecker, Site, frame
 
@@ -68,7 +69,7 @@ def test_credentials_of_the_transport_count_where_connect_has_none() -> None:
     site = Site(Tokens())
     client, other = site.client(None), site.client(None)
     for each in (client, other):
-        each.link.admission.credentials = UsernamePassword(b"carla", b"right")
+        vars(each.transport)["authorization"] = Authorization("carla", "right")
 
     assert client.connect()["user-name"] == "carla"
     assert other.connect(login="ann", passcode="right")["user-name"] == "ann"
