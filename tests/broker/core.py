@@ -106,9 +106,9 @@ class Core:
         for session in (1, 2, 3):
             self.broker.open_session(SessionId(session), token=bytes([session]))
 
-    def open(self, session: int, client_id: str = "", user_name: str = "") -> None:
+    def open(self, session: int, client_id: str = "", user_name: str = "", host: str = "") -> None:
         """Open one more session, or one that was lost again."""
-        self.broker.open_session(SessionId(session), Peer(client_id, user_name), token=bytes([session]))
+        self.broker.open_session(SessionId(session), Peer(client_id, user_name, host), token=bytes([session]))
 
     def refuse(self, session: int, error: StompError, receipt: str | None = None) -> None:
         self.broker.refuse(SessionId(session), error, receipt)

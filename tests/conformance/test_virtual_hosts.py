@@ -16,7 +16,7 @@ auth = ["file:{directory}/users"]
 
 [hosts."shop.example"]
 auth = ["file:{directory}/shop-users"]
-permissions = ["allow ann send,consume /queue/#", "allow ann send,consume /topic/#"]
+permissions = ["deny * * /queue/closed", "allow ann send,consume /queue/#", "allow ann send,consume /topic/#"]
 queues = 3
 connections = 3
 durable_subscriptions = 1
@@ -92,9 +92,49 @@ def test_host_has_users_of_its_own(broker: BrokerProcess) -> None:
 
 def test_host_has_rules_of_its_own(broker: BrokerProcess) -> None:
     with connect(broker, "shop.example", "shop") as shop, connect(broker, "localhost") as default:
-        default.send_message("/queue/of anybody")
-        shop.send_frame("SUBSCRIBE", {"destination": "/temp-queue/x", "id": "1"})
-        shop.expect("ERROR")
+        default.send_message("/queue/closed")
+        shop.send_frame("SUBSCRIBE", {"destination": "/queue/closed", "id": "1"})
+        shop.expect_error("access-denied", "/queue/closed")
+
+
+def test_list_and_pattern_are_asked_for_as_a_whole(broker: BrokerProcess) -> None:
+    for to in ("/queue/same,/queue/closed", "/queue/#", "/queue/*,/topic/t"):
+        with connect(broker, "shop.example", "shop") as shop:
+            shop.send_frame("SUBSCRIBE", {"destination": to, "id": "1"})
+            shop.expect_error("access-denied")
+    with connect(broker, "shop.example", "shop") as shop:
+        shop.send_frame("SEND", {"destination": "/topic/t,/queue/closed"})
+        shop.expect_error("access-denied", "/queue/closed")
+    with connect(broker, "shop.example", "shop") as shop:
+        shop.send_frame("SEND", {"destination": "/topic/t", "reply-to": "/queue/same,/queue/closed"})
+        shop.expect_error("access-denied", "reply-to")
+
+
+def test_wildcards_stay_on_their_host(broker: BrokerProcess) -> None:
+    topic = unique_name("/topic/test")
+    with connect(broker, "localhost") as default, connect(broker, "shop.example", "shop") as shop:
+        default.subscribe("/topic/#", id="all")
+        default.subscribe("/queue/wild.#", id="queues")
+        shop.subscribe("/topic/*")
+
+        shop.send_message("/queue/wild.same", "of the shop")
+        shop.send_message(topic, "of the shop")
+
+        shop.expect_bodies("of the shop")
+        default.expect_nothing()
+
+
+def test_reply_reaches_who_asked_on_the_same_host_alone(broker: BrokerProcess) -> None:
+    with connect(broker, "localhost") as default, connect(broker, "shop.example", "shop") as shop:
+        shop.subscribe("/topic/work", id="work")
+        shop.send_message("/topic/work", "question", reply_to="/temp-queue/answers")
+        name = shop.expect("MESSAGE")["reply-to"]
+
+        default.send_frame("SEND", {"destination": name, "receipt": "r"})
+        default.expect_error("invalid-destination", receipt="r")
+        shop.send_message(name, "answer")
+
+        shop.expect_bodies("answer")
 
 
 @pytest.mark.parametrize("host", ["no.such.host", "LOCALHOST", ""])

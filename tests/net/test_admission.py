@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
+from OpenSSL.crypto import X509
 from twisted.cred.checkers import ANONYMOUS
 from twisted.cred.credentials import IAnonymous, IUsernamePassword
 from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.defer import Deferred, fail, succeed
 
+from stompd.auth.checkers import make_portal
 from stompd.auth.tokens import Identity
 from stompd.interfaces import IBearerToken
+from stompd.net.hosts import VirtualHosts
 from stompd.net.upgrade import Authorization
+from stompd.settings import HostSettings, Settings
+from tests.certificates import Authority
 from tests.logged import LoggedEvents
 from tests.net.site import NOW, LateChecker, Site, frame
 
@@ -200,6 +207,36 @@ def test_connection_that_ends_asks_no_longer() -> None:
 
     assert client.texts() == ["ERROR login-timeout"]
     assert checker.answers[0].called, "it was not cancelled"
+
+
+def test_connection_that_was_lost_does_not_expire(logged: LoggedEvents) -> None:
+    site = Site(Tokens(), heart_beat=(0, 0))
+    site.client(passcode="ann 60").lose()
+
+    site.advance(60)
+
+    assert not [line for line in logged.lines if "error" in line or "login-expired" in line]
+    assert site.timers == []
+
+
+def test_certificate_counts_on_a_host_that_takes_it(tmp_path: Path) -> None:
+    site = Site()
+    takes = make_portal(["certificate:cn"], allow_anonymous=False)
+    settings = Settings(hosts={"shop": HostSettings()})
+    anybody = make_portal([], allow_anonymous=True)
+    site.factory.hosts = VirtualHosts(settings, anybody, {"shop": takes}, site.reactor)
+    pem = Authority(tmp_path).issue("billing").read_bytes()
+    shown = X509.from_cryptography(load_pem_x509_certificate(pem))
+
+    names = []
+    for host in ("shop", "localhost"):
+        client = site.client(None)
+        vars(client.transport)["getPeerCertificate"] = lambda: shown
+        client.send(frame("CONNECT", accept_version="1.2", host=host))
+        (connected,) = client.received()
+        names.append(connected.get("user-name"))
+
+    assert names == ["billing", "anonymous"]
 
 
 def test_login_after_failures_of_the_same_user_waits() -> None:

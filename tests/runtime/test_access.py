@@ -6,7 +6,7 @@ import pytest
 from zope.interface import implementer
 
 from stompd.broker.broker import Broker
-from stompd.broker.destination import parse_destination
+from stompd.broker.destination import parse_destination, parse_source, parse_target
 from stompd.broker.effects import SessionId
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
@@ -47,11 +47,11 @@ def access() -> Access:
 
 def send(to: str, **headers: str) -> Send:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Send(parse_destination(to), Message(to, named, b""))
+    return Send(parse_target(to), Message(to, named, b""))
 
 
 def subscribe(to: str, naming: Naming | None = None) -> Subscribe:
-    return Subscribe(parse_destination(to), "1", naming=naming)
+    return Subscribe(parse_source(to), "1", naming=naming)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,12 @@ def subscribe(to: str, naming: Naming | None = None) -> Subscribe:
         (subscribe("/topic/a"), ["consume /topic/a"]),
         (subscribe("/topic/a", Naming("n", is_durable=False)), ["consume /topic/a"]),
         (subscribe("/topic/a", Naming("n")), ["consume /topic/a", "create /topic/a"]),
+        (send("/queue/a,/topic/b"), ["send /queue/a", "create /queue/a", "send /topic/b"]),
+        (send("/topic/a", reply_to="/queue/b, c"), ["send /topic/a", "consume /queue/b", "consume /queue/c"]),
+        (send("/temp-queue/a"), ["send /temp-queue/a"]),
+        (subscribe("/queue/a.*,/queue/b"), ["consume /queue/a.*", "consume /queue/b", "create /queue/b"]),
+        (subscribe("/topic/a.>", Naming("n")), ["consume /topic/a.#", "create /topic/a.#"]),
+        (subscribe("/temp-queue/a"), ["consume /temp-queue/a"]),
         (Unsubscribe("1"), []),
         (Unsubscribe("1", naming=Naming("n"), destination=parse_destination("/topic/a")), ["consume /topic/a"]),
     ],
@@ -85,6 +91,9 @@ def test_request_needs(access: Access, request_: Request, expected: list[str]) -
         (subscribe("/queue/a"), "consume /queue/a"),
         (subscribe("/queue/a"), "create /queue/a"),
         (subscribe("/topic/a", Naming("n")), "create /topic/a"),
+        (send("/queue/a,/topic/b"), "send /topic/b"),
+        (subscribe("/queue/a.*,/queue/b"), "consume /queue/b"),
+        (subscribe("/queue/a.*,/queue/b"), "create /queue/b"),
         (Unsubscribe("1", naming=Naming("n"), destination=parse_destination("/topic/a")), "consume /topic/a"),
     ],
 )
@@ -131,3 +140,10 @@ def test_reply_to_needs_one_of_two_permissions(access: Access) -> None:
     access.check(SESSION, User("send /queue/b"), request)
     with pytest.raises(AccessDenied, match="which reply-to names"):
         access.check(SESSION, User("consume /queue/b", "send /queue/b"), request)
+
+
+def test_every_member_of_reply_to_needs_a_permission(access: Access) -> None:
+    request = send("/topic/a", reply_to="/queue/b,/queue/c")
+
+    with pytest.raises(AccessDenied, match="send to /queue/c, which reply-to names"):
+        access.check(SESSION, User("consume /queue/c", "send /queue/c"), request)
