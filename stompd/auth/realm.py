@@ -25,7 +25,7 @@ class User:
         self.name = name
 
     def may(self, action: str, destination: str) -> bool:
-        """Whether the user may `send` to or `consume` from the destination: whoever is connected may do both."""
+        """Whether the user may `send` to, `consume` from or `browse` the destination: whoever is connected may."""
         return True
 
 

@@ -137,10 +137,14 @@ class Catalogue:
         """Undo `bind`, and forget what only a subscription that has ended needed."""
         queue.subscriptions -= 1
         if queue.is_durable:
-            if not (queue.subscriptions or queue.depth or queue.is_stored):
-                del self._queues[destination.name], self._by_id[queue.queue_id]
+            self.tidy(destination, queue)
             return
         self.unroute(destination, queue)
+
+    def tidy(self, destination: Destination, queue: Queue) -> None:
+        """Forget a queue that keeps nothing and that nobody uses."""
+        if not (queue.subscriptions or queue.depth or queue.is_stored or queue.browsers):
+            del self._queues[destination.name], self._by_id[queue.queue_id]
 
     def _add(
         self, destination: Destination, queue_id: QueueId, *, recovered_count: int = 0, is_stored: bool = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, final
 
 from stompd.broker.deadlines import Deadlines, Later
 from stompd.broker.delivery import Entry
+from stompd.broker.dispatching import dispatch_selectively
 from stompd.broker.effects import Deliver, LoadEntries
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
@@ -20,6 +21,7 @@ from stompd.broker.units import DeleteMessage, InsertMessage, Page, PutQueue, Re
 from stompd.broker.window import Window
 
 if TYPE_CHECKING:
+    from stompd.broker.browser import Browser
     from stompd.broker.subscription import Subscription
 
 
@@ -37,16 +39,18 @@ class Queue:
         "_later",
         "_ledger",
         "_line",
-        "_mark",
         "_overflowing",
         "_page_bytes",
         "_woken",
+        "browser",
+        "browsers",
         "depth",
         "has_ended",
         "has_overflowed",
         "is_durable",
         "is_stored",
         "is_woken",
+        "mark",
         "name",
         "policy",
         "queue_id",
@@ -91,10 +95,9 @@ class Queue:
         self.depth = recovered_count
         #: Subscriptions that have not ended, including those that have not begun.
         self.subscriptions = 0
-        self.is_woken = False
-        self.has_ended = False  # with its subscription: it takes nothing more, and nothing returns
-        #: Whether messages were dropped because there were too many.
-        self.has_overflowed = False
+        #: An end comes with the subscription: it takes nothing more, and nothing returns.
+        self.is_woken = self.has_ended = False
+        self.has_overflowed = False  # messages were dropped because there were too many
         self.policy = policy_of(limits, name)
         if overflowing is None:
             self.window = Window(limits.window_count, limits.window_bytes, is_recovered=recovered_count > 0)
@@ -105,9 +108,10 @@ class Queue:
         self._later: Later | None = None  # until something is due later
         self._page_bytes = limits.window_bytes
         self._line: deque[Subscription] = deque()
-        #: Where subscriptions have selectors.
-        self.selections: Selections | None = None
-        self._mark = DeliveryMark(self, ledger, ids)
+        self.selections: Selections | None = None  # where subscriptions have selectors
+        self.mark = DeliveryMark(self, ledger, ids)
+        self.browser: Browser | None = None  # who fills it, if it is the own queue of one that looks at another
+        self.browsers: list[Browser] | None = None  # who look at it
 
     @property
     def later(self) -> Later:
@@ -160,16 +164,18 @@ class Queue:
         if self._later is not None:
             self._later.take()
         if self.selections is not None:
-            self._dispatch_selectively(self.selections, now)
+            dispatch_selectively(self, self._line, self.selections, self._ledger.effects, now)
         else:
             self._dispatch_in_order(now)
         if self.subscriptions:
             self._load_ahead()
             if self._later is not None:  # there may be room only now
                 self._later.take()
+        if self.browser is not None:
+            self.browser.refill(now)
 
     def _dispatch_in_order(self, now: float) -> None:
-        line, window, mark, effects, now_ms = self._line, self.window, self._mark, self._ledger.effects, now * 1000
+        line, window, mark, effects, now_ms = self._line, self.window, self.mark, self._ledger.effects, now * 1000
         while line:
             entry = window.head()
             if entry is None:
@@ -188,29 +194,6 @@ class Queue:
             window.pop(entry)
             effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
             line.rotate(-1)
-
-    def _dispatch_selectively(self, selections: Selections, now: float) -> None:
-        line, effects, now_ms = self._line, self._ledger.effects, now * 1000
-        in_vain = 0  # how many in the line have found nothing, one after the other
-        while in_vain < len(line):
-            subscription = line[0]
-            if not subscription.may_take:
-                line.popleft()
-                subscription.is_waiting = False
-                continue
-            selection = subscription.selection
-            entry = self.window.head() if selection is None else selection.first()
-            if entry is not None and 0 < entry.message.expires_ms <= now_ms:
-                selections.take(entry)
-                self.settle(entry)
-                continue
-            line.rotate(-1)
-            if entry is None or not self._mark.may_deliver(entry, now):
-                in_vain += 1
-                continue
-            in_vain = 0
-            selections.take(entry)
-            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
 
     def settle(self, entry: Entry) -> None:
         """Forget an entry for good; nobody waits for it."""
@@ -287,6 +270,19 @@ class Queue:
             self.has_overflowed = True
             self._overflowing.append(self)
 
+    def show(self, entry: Entry) -> None:
+        """Take in what somebody who only looks is to be shown."""
+        self.depth += 1
+        self._arrive(entry)
+
+    def add_browser(self, browser: Browser) -> None:
+        """Let somebody look at what is here."""
+        self.browsers = [*(self.browsers or ()), browser]
+
+    def remove_browser(self, browser: Browser) -> None:
+        """Undo `add_browser`."""
+        self.browsers = [other for other in self.browsers or () if other is not browser] or None
+
     def close(self) -> None:
         """Forget what is due later, because the queue ends."""
         self.has_ended = True
@@ -324,23 +320,9 @@ class Queue:
         else:
             selections.enter(entry)
 
-    def withdraw(self, place: Place) -> bool:
-        """Take an entry that waits out of memory, so that nobody gets it; return whether there was one."""
-        if self.selections is not None and place in self.selections.ahead:
-            is_loading = self.window.is_loading or self.later.is_loading
-            return not is_loading and self.selections.withdraw(place)
-        return self.window.remove(place) is not None
-
-    def is_behind(self, place: Place) -> bool:
-        """Whether a stored entry that is due stands where memory does not reach, nor does a page on its way."""
-        selections = self.selections
-        if selections is not None and (selections.is_reading or place in selections.ahead):
-            return False
-        return self.window.is_behind(place)
-
     def _store(self, message: Message, now: float, work: Work) -> None:
-        if self.subscriptions and now > self._mark.renewal:
-            self._mark.renew(now)
+        if self.subscriptions and now > self.mark.renewal:
+            self.mark.renew(now)
         self.insert(work, message)
         work.steps.append(partial(self._arrive_stored, Entry(message, is_stored=True)))
         work.undo.append(self.forget)
@@ -351,7 +333,7 @@ class Queue:
             return
         if message.expires_ms:
             self._deadlines.note_expiry(self, message)
-        if not self._mark.is_spooling and self.window.has_room(message):
+        if not self.mark.is_spooling and self.window.has_room(message):
             self._arrive(Entry(message, is_stored=False))
         elif self._overflowing is None:
             self._spool(message, now)
@@ -369,16 +351,19 @@ class Queue:
     def _spool(self, message: Message, now: float) -> None:
         work = Work()
         self._store(message, now, work)
-        end = partial(self._mark.end_spooling, message.message_id)
+        end = partial(self.mark.end_spooling, message.message_id)
         work.steps.append(end)
         work.undo.append(end)
         self._ledger.enact(None, work)
-        self._mark.begin_spooling(message.message_id)
+        self.mark.begin_spooling(message.message_id)
 
     def _arrive(self, entry: Entry) -> None:
         is_in_window = self.window.append(entry)
         if self.selections is not None:
             self.selections.arrived(entry, is_in_window=is_in_window)
+        if self.browsers is not None:
+            for browser in self.browsers:
+                browser.arrived(entry)
         if self._line and not self.is_woken:
             self.wake()
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import final
 
+from stompd.broker.browser import Browser
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.destination import Kind
 from stompd.broker.durable import NamedSubscription, NamedSubscriptions
@@ -34,7 +35,7 @@ from stompd.errors import (
 class Subscribing:
     """Begins and ends the subscriptions of all sessions."""
 
-    __slots__ = ("_catalogue", "_ledger", "_limits", "_names", "_sessions")
+    __slots__ = ("_catalogue", "_ids", "_ledger", "_limits", "_names", "_sessions")
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Subscribing:
         self._limits = limits
         self._ledger = ledger
         self._catalogue = catalogue
+        self._ids = ids
         self._names = NamedSubscriptions(limits, ledger, catalogue, ids)
         self._sessions = sessions
 
@@ -82,14 +84,14 @@ class Subscribing:
             credit=credit,
             byte_limit=self._limits.outstanding_bytes,
             is_named=request.is_named,
-            # A topic's messages are selected before they are queued.
-            selector=request.selector if request.destination.kind is Kind.QUEUE else None,
+            # A topic's messages, and those that are only shown, are selected before they are queued.
+            selector=request.selector if request.destination.kind is Kind.QUEUE and queue.browser is None else None,
             named=named,
         )
         session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
         work.undo.append(partial(self._take_back, subscription))
         # What the same client sends to the topic next must reach it, so only the deliveries wait.
-        if named:
+        if named or queue.browser:
             queue.subscriptions += 1
         else:
             self._catalogue.bind(subscription.destination, queue, _binding(session, request))
@@ -131,6 +133,9 @@ class Subscribing:
         queue.detach(subscription)
         if subscription.named:
             self._names.release(subscription.named)
+        elif queue.browser:
+            queue.browser.close()
+            self._catalogue.tidy(subscription.destination, queue.browser.source)
         else:
             self._catalogue.release(subscription.destination, queue)
         for delivery in reversed(subscription.outstanding.values()):
@@ -193,9 +198,21 @@ class Subscribing:
         return False
 
     def _queue(self, request: Subscribe, now: float) -> Queue:
+        if request.terms.is_browser:
+            return self._shown(request, now)
         if request.destination.kind is Kind.QUEUE:
             return self._catalogue.queue(request.destination, now)
         return self._catalogue.subscription_queue(request.destination, now)
+
+    def _shown(self, request: Subscribe, now: float) -> Queue:
+        """Return the own queue of a subscription that only looks at another one."""
+        source = self._catalogue.queue(request.destination, now)
+        shown = self._catalogue.subscription_queue(request.destination, now)
+        # What was sent before has a lower id.
+        newest = None if request.terms.follows else self._ids.next(now)
+        shown.browser = Browser(source, shown, request.selector, self._ledger, self._limits, newest=newest)
+        source.add_browser(shown.browser)
+        return shown
 
     def _credit(self, request: Subscribe, named: NamedSubscription | None) -> int:
         limits = self._limits

@@ -18,6 +18,7 @@ from stompd.broker.effects import (
     LoadDue,
     LoadEntries,
     LoadExpired,
+    LoadShown,
     Persist,
     Refuse,
     SessionId,
@@ -34,7 +35,7 @@ _log = Logger()
 # Tuples, because making a union takes longer than everything else about a check.
 _CHECKED = (Send, Subscribe)
 _SETTLING = (Acknowledge, Reject)
-_LOADS = (LoadEntries, LoadDue, LoadExpired)
+_LOADS = (LoadEntries, LoadDue, LoadExpired, LoadShown)
 
 #: Looking at the clock once an hour costs nothing, and no reactor sleeps for years.
 _LONGEST_SLEEP_SECONDS = 3600.0
@@ -135,7 +136,7 @@ class Driver:
     def submit(self, session_id: SessionId, user: IStompUser, request: Request, now: float) -> None:
         """Carry out a request, if its user may, and slow its link down when the journal is full."""
         if isinstance(request, _CHECKED):
-            action = "send" if isinstance(request, Send) else "consume"
+            action = _action(request)
             path = request.destination.path
             if not user.may(action, path):
                 error = AccessDenied(f"User {user.name} has no permission to {action} on {path}.")
@@ -182,6 +183,10 @@ class Driver:
     def expired_loaded(self, page: ExpiredPage) -> None:
         """Pass on which messages have expired."""
         self._broker.expired_loaded(page)
+
+    def shown_loaded(self, load: LoadShown, page: Page) -> None:
+        """Pass on a page for somebody who only looks."""
+        self._broker.shown_loaded(load, page)
 
     def stop(self) -> None:
         """Begin nothing by time alone any more."""
@@ -268,6 +273,13 @@ class Driver:
             # A transport that is below its high-water mark has taken what it was given.
             if link.is_writable and self._broker.settle_written(session_id):
                 self._need_turn()
+
+
+def _action(request: Send | Subscribe) -> str:
+    """Return what `IStompUser.may` is asked about a request."""
+    if isinstance(request, Send):
+        return "send"
+    return "browse" if request.terms.is_browser else "consume"
 
 
 def _answer(link: Link, effect: _Answer) -> None:

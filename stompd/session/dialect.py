@@ -89,6 +89,7 @@ _SEND: Final = (
     _row("retain", "`set`, `remove`, yes or no", "no", "keeps the message for later subscribers"),
     _row("dedup-id", _ANY, "none", "drops a message that was sent already", "_AMQ_DUPL_ID"),
     _row("last-value-key", _ANY, "none", "replaces the message with the same key", "_AMQ_LVQ_NAME"),
+    _row("browser", "any text but `end`", "none", "passed on; `end` is what the broker says to those who browse"),
     _row("mandatory", _FLAG, "no", "an ERROR when nobody takes the message"),
 )
 

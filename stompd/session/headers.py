@@ -167,6 +167,13 @@ def _keep_reply_to(message: Message, name: str, value: str, now: float) -> None:
     message.headers[name] = value
 
 
+def _keep_browser(message: Message, name: str, value: str, now: float) -> None:
+    if value == "end":
+        # Who browses would take the message for the end.
+        raise invalid(name, value, "any other value on SEND: this one is what the broker says when all was shown")
+    message.headers[name] = value
+
+
 def _drop(message: Message, name: str, value: str, now: float) -> None:
     """Do nothing: the header is the broker's, and what a client says there reaches nobody."""
 
@@ -189,6 +196,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "message-id": _keep_message_id,
     "timestamp": _keep_timestamp,
     "reply-to": _keep_reply_to,
+    "browser": _keep_browser,
     "subscription": _drop,
     "ack": _drop,
     "redelivered": _drop,
@@ -264,7 +272,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "mandatory": Feature("an error when nobody takes the message", _OFF),
     },
     "SUBSCRIBE": {
-        "browser": Feature("browsing", _OFF),
         "exclusive": _EXCLUSIVE,
         "activemq.exclusive": _EXCLUSIVE,
         "retroactive": _RETROACTIVE,

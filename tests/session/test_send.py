@@ -78,6 +78,15 @@ def test_transaction_must_have_a_name() -> None:
         send({"transaction": ""})
 
 
+def test_browser_is_passed_on() -> None:
+    assert send({"browser": "Firefox"}).message.headers == {"browser": "Firefox"}
+
+
+def test_no_message_looks_like_the_end_of_browsing() -> None:
+    with pytest.raises(InvalidHeader, match="browser:end cannot be used"):
+        send({"browser": "end"})
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stompd.broker.destination import Kind, parse_destination
-from stompd.broker.requests import AckMode, Subscribe, Unsubscribe
+from stompd.broker.requests import ORDINARY, AckMode, Subscribe, Terms, Unsubscribe
 from stompd.errors import InvalidDestination, InvalidHeader, MissingHeader, UnsupportedHeader
 from tests.session.peer import request
 
@@ -106,7 +106,6 @@ def test_prefetch_that_is_no_number_is_refused(value: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("browser", "true"),
         ("exclusive", "true"),
         ("activemq.exclusive", "true"),
         ("no-local", "true"),
@@ -127,6 +126,39 @@ def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
         subscribe({name: value})
 
     assert caught.value.detail.startswith(f"{name}:{value} on SUBSCRIBE asks for ")
+
+
+def test_subscribe_without_more_has_ordinary_terms() -> None:
+    assert subscribe({}).terms == ORDINARY
+
+
+@pytest.mark.parametrize(("end", "follows"), [(None, False), ("", False), ("true", False), ("false", True)])
+def test_browser_goes_on_only_without_an_end(end: str | None, follows: bool) -> None:
+    headers = {"browser": "true"} if end is None else {"browser": "true", "browser-end": end}
+
+    assert subscribe(headers).terms == Terms(is_browser=True, follows=follows)
+
+
+def test_browser_takes_nothing_that_could_be_acknowledged() -> None:
+    with pytest.raises(InvalidHeader, match="Accepted is auto beside browser:true"):
+        subscribe({"browser": "true", "ack": "client"})
+
+
+@pytest.mark.parametrize("destination", ["/topic/a", "/queue/Consumer.g.VirtualTopic.t"])
+def test_browser_looks_at_queues_only(destination: str) -> None:
+    with pytest.raises(InvalidHeader, match="browser:true on SUBSCRIBE is for queues"):
+        subscribe({"destination": destination, "browser": "true"})
+
+
+def test_end_of_browsing_goes_with_browsing() -> None:
+    with pytest.raises(InvalidHeader, match="browser-end:false on SUBSCRIBE goes with browser:true"):
+        subscribe({"browser-end": "false"})
+
+
+@pytest.mark.parametrize("name", ["browser", "browser-end"])
+def test_flags_of_browsing_are_flags(name: str) -> None:
+    with pytest.raises(InvalidHeader, match=f"{name}:maybe cannot be used"):
+        subscribe({"browser": "true", name: "maybe"})
 
 
 @pytest.mark.parametrize("name", ["durable", "persistent"])
