@@ -89,6 +89,7 @@ class Browser:
         self._page_bytes = min(_PAGE_BYTES, limits.window_bytes)
         self._after = _HEAD  # all up to here has been shown
         self._is_loading = False
+        source.browsers = [*(source.browsers or ()), self]
 
     def refill(self, now: float) -> None:
         """Ask for the next page when little of the last one is left."""
@@ -134,7 +135,7 @@ class Browser:
     def close(self) -> None:
         """Show nothing more, because the subscription ends."""
         self._shown.close()
-        self.source.remove_browser(self)
+        self.source.browsers = [other for other in self.source.browsers or () if other is not self] or None
 
     def _end(self) -> None:
         self.is_done = True

@@ -43,6 +43,9 @@ class Limits:
     redelivery_delay_ms: int = 1_000
     #: The longest such delay in milliseconds.
     redelivery_delay_limit_ms: int = 300_000
+    #: Message groups of one queue that are bound to a subscription. Beyond that, further groups are put together
+    #: into 1,024 sets, each of which is bound like a group until its subscription ends.
+    message_groups: int = 10_000
     #: Entries of one queue kept in memory; the others wait in the store.
     window_count: int = 10_000
     #: Bytes of one queue kept in memory; one entry is always allowed.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, final
 
 from stompd.broker.deadlines import Deadlines, Later
 from stompd.broker.delivery import Entry
-from stompd.broker.dispatching import dispatch_selectively
+from stompd.broker.dispatching import dispatch_by_choice
 from stompd.broker.effects import Deliver, LoadEntries
+from stompd.broker.groups import GROUP_HEADER, Groups
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
+from stompd.broker.line import Line
 from stompd.broker.mark import DeliveryMark
 from stompd.broker.message import Message, Place, QueueId
 from stompd.broker.redelivery import policy_of
@@ -36,9 +38,9 @@ class Queue:
 
     __slots__ = (
         "_deadlines",
+        "_group_limit",
         "_later",
         "_ledger",
-        "_line",
         "_overflowing",
         "_page_bytes",
         "_woken",
@@ -48,8 +50,10 @@ class Queue:
         "has_ended",
         "has_overflowed",
         "is_durable",
+        "is_grouped",
         "is_stored",
         "is_woken",
+        "line",
         "mark",
         "name",
         "policy",
@@ -97,17 +101,17 @@ class Queue:
         self.subscriptions = 0
         #: An end comes with the subscription: it takes nothing more, and nothing returns.
         self.is_woken = self.has_ended = False
+        self.is_grouped = False  # a message with a group has been here
         self.has_overflowed = False  # messages were dropped because there were too many
         self.policy = policy_of(limits, name)
         if overflowing is None:
             self.window = Window(limits.window_count, limits.window_bytes, is_recovered=recovered_count > 0)
         else:
             self.window = Window(limits.topic_backlog, limits.topic_backlog_bytes)
-        self._ledger, self._deadlines = ledger, deadlines
-        self._woken, self._overflowing = woken, overflowing
+        self._ledger, self._deadlines, self._woken, self._overflowing = ledger, deadlines, woken, overflowing
         self._later: Later | None = None  # until something is due later
-        self._page_bytes = limits.window_bytes
-        self._line: deque[Subscription] = deque()
+        self._page_bytes, self._group_limit = limits.window_bytes, limits.message_groups
+        self.line = Line()
         self.selections: Selections | None = None  # where subscriptions have selectors
         self.mark = DeliveryMark(self, ledger, ids)
         self.browser: Browser | None = None  # who fills it, if it is the own queue of one that looks at another
@@ -123,6 +127,8 @@ class Queue:
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a new message into this queue."""
         self.depth += 1
+        if GROUP_HEADER in message.headers and not self.is_grouped:
+            self._begin_groups()
         if message.due_ms:
             self.later.accept(message, work)
         elif message.is_persistent and self.is_durable:
@@ -134,28 +140,32 @@ class Queue:
     def attach(self, subscription: Subscription) -> None:
         """Let a subscription take part."""
         subscription.is_active = True
-        if subscription.selector is not None:
-            if self.selections is None:
-                self.selections = Selections(self.window, self._page_bytes)
-            subscription.selection = self.selections.join(subscription.selector)
-        self.line_up(subscription)
+        if self.selections is None and (self.is_grouped or subscription.selector is not None):
+            groups = Groups(self._group_limit) if self.is_grouped else None
+            self.selections = Selections(self.window, self._page_bytes, groups)
+        if self.selections is not None:
+            self.selections.join(subscription)
+        self.line.join(subscription)
+        self.wake()
 
     def detach(self, subscription: Subscription) -> None:
         """Give the subscription nothing more; what it has outstanding is given back separately."""
         if not subscription.is_active:
             return
         subscription.is_active = False
-        if subscription.is_waiting:
-            subscription.is_waiting = False
-            self._line.remove(subscription)
-        if subscription.selection is not None and self.selections is not None:
-            self.selections.leave(subscription.selection)
-            subscription.selection = None
+        self.line.leave(subscription)
+        if self.selections is not None:
+            self.selections.leave(subscription)
+        self.wake()  # others may take now what was its own
 
     def line_up(self, subscription: Subscription) -> None:
-        """Put a subscription that may have credit at the end of the line."""
-        subscription.is_waiting = True
-        self._line.append(subscription)
+        """Put a subscription that may have credit into the line."""
+        line = self.line
+        if line.is_ranked:
+            line.put(subscription)
+        else:
+            subscription.is_waiting = True
+            line.waiting.append(subscription)
         self.wake()
 
     def dispatch(self, now: float) -> None:
@@ -163,8 +173,8 @@ class Queue:
         self.is_woken = False
         if self._later is not None:
             self._later.take()
-        if self.selections is not None:
-            dispatch_selectively(self, self._line, self.selections, self._ledger.effects, now)
+        if self.selections is not None or self.line.is_ranked:
+            dispatch_by_choice(self, self._ledger.effects, now)
         else:
             self._dispatch_in_order(now)
         if self.subscriptions:
@@ -175,7 +185,13 @@ class Queue:
             self.browser.refill(now)
 
     def _dispatch_in_order(self, now: float) -> None:
-        line, window, mark, effects, now_ms = self._line, self.window, self.mark, self._ledger.effects, now * 1000
+        line, window, mark, effects, now_ms = (
+            self.line.waiting,
+            self.window,
+            self.mark,
+            self._ledger.effects,
+            now * 1000,
+        )
         while line:
             entry = window.head()
             if entry is None:
@@ -233,15 +249,6 @@ class Queue:
             else:
                 work.operations.append(operation)
 
-    def restore_in(self, work: Work, entry: Entry) -> None:
-        """Return an entry to its old place when a unit was applied, its count being part of the unit."""
-        if entry.is_stored:
-            count = entry.delivery_count + 1
-            work.operations.append(ReturnMessage(self.queue_id, entry.place, count, entry.due_ms))
-        step = partial(self.put_back, entry)
-        work.steps.append(step)
-        work.undo.append(step)
-
     def put_back(self, entry: Entry, *, is_counted: bool = True) -> None:
         """Put an entry in its old place; its row stays as it is."""
         if is_counted:
@@ -275,14 +282,6 @@ class Queue:
         self.depth += 1
         self._arrive(entry)
 
-    def add_browser(self, browser: Browser) -> None:
-        """Let somebody look at what is here."""
-        self.browsers = [*(self.browsers or ()), browser]
-
-    def remove_browser(self, browser: Browser) -> None:
-        """Undo `add_browser`."""
-        self.browsers = [other for other in self.browsers or () if other is not browser] or None
-
     def close(self) -> None:
         """Forget what is due later, because the queue ends."""
         self.has_ended = True
@@ -303,6 +302,7 @@ class Queue:
 
     def admit(self, after: Place, page: Page) -> None:
         """Take in a page from the store."""
+        self._look_for_groups(stored.message for stored in page.messages)
         selections = self.selections
         if selections is None:
             self.window.admit(after, page)
@@ -314,11 +314,24 @@ class Queue:
 
     def enter(self, entry: Entry) -> None:
         """Put an entry that has become due in its old place."""
+        self._look_for_groups([entry.message])
         selections = self.selections
         if selections is None:
             self.window.enter(entry)
         else:
             selections.enter(entry)
+
+    def _look_for_groups(self, messages: Iterable[Message]) -> None:
+        """Heed groups as soon as there is a message of one."""
+        if not self.is_grouped and any(GROUP_HEADER in message.headers for message in messages):
+            self._begin_groups()
+
+    def _begin_groups(self) -> None:
+        self.is_grouped = True
+        if self.selections is None and self.line.consumers:
+            self.selections = Selections(self.window, self._page_bytes)
+        if self.selections is not None:
+            self.selections.begin_groups(Groups(self._group_limit), self.line.consumers)
 
     def _store(self, message: Message, now: float, work: Work) -> None:
         if self.subscriptions and now > self.mark.renewal:
@@ -364,7 +377,7 @@ class Queue:
         if self.browsers is not None:
             for browser in self.browsers:
                 browser.arrived(entry)
-        if self._line and not self.is_woken:
+        if self.line.waiting and not self.is_woken:
             self.wake()
 
     def _arrive_stored(self, entry: Entry) -> None:
@@ -377,6 +390,6 @@ class Queue:
             return  # one page at a time
         after = self.window.next_page()
         if after is None and selections is not None and not self.window.is_loading:
-            after = selections.next_page(self._line)
+            after = selections.next_page(self.line.waiting)
         if after is not None:
             self._ledger.effects.append(LoadEntries(self.queue_id, after, self.window.page_count, self._page_bytes))

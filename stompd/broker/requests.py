@@ -96,6 +96,11 @@ class Terms(NamedTuple):
     #: With so many bytes of bodies outstanding it wants nothing more; 0 wants one message at a time.
     window_bytes: int | None = None
 
+    @property
+    def is_ranked(self) -> bool:
+        """Whether it does not simply take turns."""
+        return self.is_exclusive or self.priority != 0
+
 
 #: What a SUBSCRIBE without further headers wants.
 ORDINARY = Terms()

@@ -15,7 +15,7 @@ from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.queue import Queue
-from stompd.broker.requests import Naming, Subscribe, Unsubscribe
+from stompd.broker.requests import Naming, Subscribe, Terms, Unsubscribe
 from stompd.broker.session import Session
 from stompd.broker.subscription import Subscription
 from stompd.broker.topic import Binding
@@ -29,6 +29,9 @@ from stompd.errors import (
     SubscriptionConflict,
     UnknownSubscription,
 )
+
+#: A window of so many bytes, or none, is Artemis' way to ask for one message at a time, also for empty ones.
+_ONE_AT_A_TIME = 1
 
 
 @final
@@ -82,11 +85,12 @@ class Subscribing:
             request.ack_mode,
             request.destination,
             credit=credit,
-            byte_limit=self._limits.outstanding_bytes,
+            byte_limit=self._byte_limit(request.terms),
             is_named=request.is_named,
             # A topic's messages, and those that are only shown, are selected before they are queued.
             selector=request.selector if request.destination.kind is Kind.QUEUE and queue.browser is None else None,
             named=named,
+            terms=request.terms,
         )
         session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
         work.undo.append(partial(self._take_back, subscription))
@@ -211,11 +215,16 @@ class Subscribing:
         # What was sent before has a lower id.
         newest = None if request.terms.follows else self._ids.next(now)
         shown.browser = Browser(source, shown, request.selector, self._ledger, self._limits, newest=newest)
-        source.add_browser(shown.browser)
         return shown
+
+    def _byte_limit(self, terms: Terms) -> int:
+        highest = self._limits.outstanding_bytes
+        return highest if terms.window_bytes is None else min(max(terms.window_bytes, 1), highest)
 
     def _credit(self, request: Subscribe, named: NamedSubscription | None) -> int:
         limits = self._limits
+        if request.terms.window_bytes is not None and request.terms.window_bytes <= _ONE_AT_A_TIME:
+            return 1
         if request.prefetch is None:
             if named is not None and named.is_shared:
                 return limits.shared_prefetch

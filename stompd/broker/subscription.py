@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, final
 
 from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
-from stompd.broker.requests import AckMode
+from stompd.broker.requests import ORDINARY, AckMode, Terms
 from stompd.selector.evaluate import Selector
 
 if TYPE_CHECKING:
     from stompd.broker.durable import NamedSubscription
     from stompd.broker.queue import Queue
-    from stompd.broker.selection import Selection
     from stompd.broker.session import Session
 
 
@@ -39,10 +38,10 @@ class Subscription:
         "outstanding",
         "outstanding_bytes",
         "queue",
-        "selection",
         "selector",
         "session",
         "subscription_id",
+        "terms",
     )
 
     def __init__(
@@ -59,6 +58,7 @@ class Subscription:
         is_named: bool = True,
         selector: Selector | None = None,
         named: NamedSubscription | None = None,
+        terms: Terms = ORDINARY,
     ) -> None:
         """Describe a subscription that has not begun.
 
@@ -74,6 +74,7 @@ class Subscription:
             is_named: Whether the client gave it an id.
             selector: Which entries of its queue it wants; None for all.
             named: The subscription of a topic whose consumer it is, if that has a name of its own.
+            terms: How it takes beside others.
         """
         self.session = session
         self.queue = queue
@@ -85,9 +86,8 @@ class Subscription:
         self.credit = credit
         self.is_named = is_named
         self.selector = selector
-        #: What the selector selects, while it takes part in its queue.
-        self.selection: Selection | None = None
         self.named = named
+        self.terms = terms
         #: Whether it takes part in its queue: from when its SUBSCRIBE took effect until it ends.
         self.is_active = False
         #: Whether it stands in its queue's line.
