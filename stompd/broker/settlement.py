@@ -50,10 +50,11 @@ def _find_by_message(session: Session, name: DeliveredMessage) -> list[Delivery]
                 deliveries = _up_to(subscription, delivery)
                 session.settled_ids.extend(str(found.entry.message.message_id) for found in deliveries)
                 return deliveries
+    if name.message_id in session.settled_ids:
+        return []
     if len(subscriptions) == 1 and subscriptions[0].queue.browser is not None:
         raise _only_shown(subscriptions[0])
-    is_automatic = any(subscription.is_automatic for subscription in subscriptions)
-    if is_automatic or name.message_id in session.settled_ids:
+    if any(subscription.is_automatic for subscription in subscriptions):
         return []
     raise UnknownDelivery(
         f"message-id:{name.message_id} names no message that was delivered on this connection"

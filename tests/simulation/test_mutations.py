@@ -9,12 +9,15 @@ import pytest
 
 from stompd.broker import expiry
 from stompd.broker.broker import Broker
+from stompd.broker.browser import Browser
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.deadlines import Deadlines, Later
 from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
 from stompd.broker.effects import Confirm, Decline
+from stompd.broker.groups import Groups
 from stompd.broker.ledger import Ledger, Work
+from stompd.broker.line import Line
 from stompd.broker.mark import DeliveryMark
 from stompd.broker.message import Message, Place
 from stompd.broker.queue import Queue
@@ -297,6 +300,53 @@ def _lets_messages_expire_under_their_consumers(patch: Patch) -> None:
     patch.setattr(expiry, "_is_waiting", is_waiting)
 
 
+def _gives_groups_to_anybody(patch: Patch) -> None:
+    patch.setattr(Groups, "admits", lambda self, subscription, message: True)
+
+
+def _never_frees_a_group(patch: Patch) -> None:
+    patch.setattr(Groups, "free", lambda self: set())
+    patch.setattr(Groups, "leave", lambda self, subscription: set())
+
+
+def _does_not_look_again_for_groups_that_are_free(patch: Patch) -> None:
+    patch.setattr(Selections, "_judge_again", lambda self, groups, freed: None)
+
+
+def _shares_what_is_exclusive(patch: Patch) -> None:
+    def put(self: Line, subscription: Subscription) -> None:
+        subscription.is_waiting = True
+        self.waiting.append(subscription)
+
+    patch.setattr(Line, "put", put)
+
+
+def _shows_a_page_again(patch: Patch) -> None:
+    admit_page = Browser.admit
+
+    def admit(self: Browser, page: Page) -> None:
+        after = self._after
+        admit_page(self, page)
+        self._after = after
+
+    patch.setattr(Browser, "admit", admit)
+
+
+def _shows_what_is_not_due(patch: Patch) -> None:
+    refill = Browser.refill
+    patch.setattr(Browser, "refill", lambda self, now: refill(self, now + 3600))
+
+
+def _shows_no_second_page(patch: Patch) -> None:
+    refill = Browser.refill
+
+    def refill_once(self: Browser, now: float) -> None:
+        if self._after == Place(0, 0):
+            refill(self, now)
+
+    patch.setattr(Browser, "refill", refill_once)
+
+
 _FAULTS: list[Fault] = [
     _confirms_before_the_unit_is_applied,
     _delivers_before_the_unit_is_applied,
@@ -328,6 +378,13 @@ _FAULTS: list[Fault] = [
     _forgets_what_is_due,
     _finds_no_match_among_what_is_due,
     _lets_messages_expire_under_their_consumers,
+    _gives_groups_to_anybody,
+    _never_frees_a_group,
+    _does_not_look_again_for_groups_that_are_free,
+    _shares_what_is_exclusive,
+    _shows_a_page_again,
+    _shows_what_is_not_due,
+    _shows_no_second_page,
 ]
 
 
