@@ -34,7 +34,7 @@ def _go_round(queue: Queue, effects: list[Effect], now: float) -> None:
         subscription = line[index]
         if not subscription.may_take:
             del line[index]
-            subscription.is_waiting = False
+            queue.line.leave_out(subscription)
             continue
         selection = queue.selections.find(subscription) if queue.selections else None
         entry = queue.window.head() if selection is None else selection.first()
@@ -48,7 +48,7 @@ def _go_round(queue: Queue, effects: list[Effect], now: float) -> None:
         _take(queue, entry)
         if selection is not None:
             selection.took(entry)
-        effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
+        effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, queue)))
         del line[index]
         queue.line.put(subscription)
 

@@ -33,7 +33,8 @@ class Queue:
 
     A stored entry is delivered only up to the queue's durable mark, so that after a crash the store knows which
     messages may have been seen (`MarkDelivered`). The queue of a topic's subscription is not durable: it is in memory
-    only, and ends with its subscription, which must not fall too far behind.
+    only, and ends with its subscription, which must not fall too far behind. Nor is a temporary queue, which ends with
+    its session.
     """
 
     __slots__ = (
@@ -86,12 +87,11 @@ class Queue:
             ids: Where its marks come from.
             woken: Where it asks to be dispatched.
             deadlines: Where it tells when something is due, expires, or came back.
-            overflowing: Where the queue of a topic's subscription tells that it holds too much; None for one that is
-                durable.
+            overflowing: Where one that is not durable tells that it holds too much; None for one that is durable.
             recovered_count: How many messages the store holds for it.
         """
         self.queue_id, self.name = queue_id, name
-        #: Whether it outlives its subscriptions and the broker.
+        #: Whether it outlives the broker.
         self.is_durable = overflowing is None
         #: Whether the store has a row for it.
         self.is_stored = recovered_count > 0
@@ -111,7 +111,7 @@ class Queue:
         self._ledger, self._deadlines, self._woken, self._overflowing = ledger, deadlines, woken, overflowing
         self._later: Later | None = None  # until something is due later
         self._page_bytes, self._group_limit = limits.window_bytes, limits.message_groups
-        self.line = Line()
+        self.line = Line(self)
         self.selections: Selections | None = None  # where subscriptions have selectors
         self.mark = DeliveryMark(self, ledger, ids)
         self.browser: Browser | None = None  # who fills it, if it is the own queue of one that looks at another
@@ -206,9 +206,11 @@ class Queue:
             if not subscription.may_take:
                 line.popleft()
                 subscription.is_waiting = False
+                if subscription.spread is not None:
+                    subscription.spread.absent.append(self)
                 continue
             window.pop(entry)
-            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
+            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
             line.rotate(-1)
 
     def settle(self, entry: Entry) -> None:
@@ -283,8 +285,10 @@ class Queue:
         self._arrive(entry)
 
     def close(self) -> None:
-        """Forget what is due later, because the queue ends."""
+        """Forget what waits and what is due later, because the queue ends: cycles are rarely collected."""
         self.has_ended = True
+        self.window.clear()
+        self.selections = None
         self._deadlines.expiring.pop(self, None)
         if self._later is not None:
             self._later.close()
@@ -303,23 +307,21 @@ class Queue:
     def admit(self, after: Place, page: Page) -> None:
         """Take in a page from the store."""
         self._look_for_groups(stored.message for stored in page.messages)
-        selections = self.selections
-        if selections is None:
+        if self.selections is None:
             self.window.admit(after, page)
         else:
-            selections.admit(after, page)
-            if selections.is_over:
+            self.selections.admit(after, page)
+            if self.selections.is_over:
                 self.selections = None
         self.wake()
 
     def enter(self, entry: Entry) -> None:
         """Put an entry that has become due in its old place."""
         self._look_for_groups([entry.message])
-        selections = self.selections
-        if selections is None:
+        if self.selections is None:
             self.window.enter(entry)
         else:
-            selections.enter(entry)
+            self.selections.enter(entry)
 
     def _look_for_groups(self, messages: Iterable[Message]) -> None:
         """Heed groups as soon as there is a message of one."""
@@ -371,7 +373,7 @@ class Queue:
         self.mark.begin_spooling(message.message_id)
 
     def _arrive(self, entry: Entry) -> None:
-        is_in_window = self.window.append(entry)
+        is_in_window = self.window.append(entry, is_read=self.subscriptions > 0)
         if self.selections is not None:
             self.selections.arrived(entry, is_in_window=is_in_window)
         if self.browsers is not None:

@@ -89,6 +89,11 @@ class Window:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def is_half_full(self) -> bool:
+        """Whether it holds half of what it may."""
+        return 2 * self._count > self._count_limit or 2 * self._bytes > self._byte_limit
+
     def has_room(self, message: Message) -> bool:
         """Whether the message may stay in memory, which one that is not persistent prefers."""
         lane = self._lanes.get(HIGHEST_PRIORITY - message.priority)
@@ -99,8 +104,13 @@ class Window:
         """Whether memory may hold the message beside so many others, of so many bytes."""
         return not count or (count < self._count_limit and size_bytes + len(message.body) <= self._byte_limit)
 
-    def append(self, entry: Entry) -> bool:
-        """Take in an entry that has just arrived, or leave it in the store where it is; return whether it was taken."""
+    def append(self, entry: Entry, *, is_read: bool = True) -> bool:
+        """Take in an entry that has just arrived, or leave it in the store where it is; return whether it was taken.
+
+        Args:
+            entry: Not delivered yet.
+            is_read: Whether anybody will take it soon; if not, a page is enough to begin with.
+        """
         lane = self._lanes.get(entry.place.urgency) or self._lane(entry.place.urgency)
         if entry.is_stored:
             message_id = entry.place.message_id
@@ -108,7 +118,7 @@ class Window:
                 # It was on its way while a newer one arrived. No page will bring it, so memory must hold it.
                 self.put_back(entry)
                 return True
-            if not (lane.is_complete and self._fits(entry.message)):
+            if not (lane.is_complete and self._fits(entry.message)) or (not is_read and self._has_a_page):
                 lane.is_complete = False
                 return False
             lane.frontier = message_id
@@ -178,6 +188,12 @@ class Window:
         self._count -= 1
         self._bytes -= len(entry.message.body)
         return entry
+
+    def clear(self) -> None:
+        """Forget everything that is in memory."""
+        self._lanes.clear()
+        self._order.clear()
+        self._count = self._bytes = 0
 
     def entries(self) -> Iterator[Entry]:
         """Return everything in memory, in the order of delivery."""
@@ -272,6 +288,10 @@ class Window:
             if after.urgency <= urgency and (is_last or urgency < end):
                 lane.is_complete = True
         return admitted
+
+    @property
+    def _has_a_page(self) -> bool:
+        return self._count >= self.page_count or 4 * self._bytes >= self._byte_limit
 
     def _fits(self, message: Message) -> bool:
         return self.fits(message, self._count, self._bytes)

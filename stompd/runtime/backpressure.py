@@ -1,14 +1,26 @@
-"""Back-pressure: whoever fills the journal waits until there is room, and nobody else does."""
+"""Back-pressure: whoever fills the journal waits until there is room, and nobody else does.
+
+Who sends to a topic faster than the broker passes it on, or than its subscribers read, rests half of the time, and more
+while that is not enough, so that subscribers who read what they can are not given up. Those who read nothing are given
+up all the same, and soon.
+"""
 
 from __future__ import annotations
 
+from math import inf
 from typing import Protocol, final
 
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from stompd.runtime.journal import Journal
 
 _log = Logger()
+
+#: How long a link may go on between two rests, and how long the first one is. Each that follows at once is twice as
+#: long as the one before, up to the longest: a stuck subscriber is to be given up within a second or two.
+_REST_SECONDS = 0.005
+_LONGEST_REST_SECONDS = 0.02
 
 
 class Suspendable(Protocol):
@@ -25,9 +37,12 @@ class Suspendable(Protocol):
 class Backpressure:
     """Keeps the links that wait for the journal, in the order in which they began to wait."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, reactor: IReactorTime) -> None:
         self._journal = journal
+        self._reactor = reactor
         self._waiting: dict[Suspendable, None] = {}
+        #: How long each link that was too fast rests or has rested last, and until when.
+        self._rests: dict[Suspendable, tuple[float, float]] = {}
 
     def suspend(self, link: Suspendable) -> None:
         """Make a link wait that sent something while the journal is full."""
@@ -36,9 +51,21 @@ class Backpressure:
         self._waiting[link] = None
         link.suspend()
 
+    def slow_down(self, link: Suspendable, now: float) -> None:
+        """Let a link rest for a moment, unless it has just done so."""
+        last, end = self._rests.get(link, (0.0, -inf))
+        if now < end + _REST_SECONDS:
+            return
+        is_next = now < end + 2 * _REST_SECONDS
+        rest = min(2 * last, _LONGEST_REST_SECONDS) if is_next else _REST_SECONDS
+        self._rests[link] = (rest, now + rest)
+        link.suspend()
+        self._reactor.callLater(rest, self._go_on, link)
+
     def forget(self, link: Suspendable) -> None:
         """Do not wait with a link that is gone."""
         self._waiting.pop(link, None)
+        self._rests.pop(link, None)
 
     def relax(self) -> None:
         """Let links go on, once the journal has room for a good deal more."""
@@ -47,3 +74,7 @@ class Backpressure:
             _log.debug("The journal has room; {count} links go on", count=len(waiting))
             for link in waiting:
                 link.resume()
+
+    def _go_on(self, link: Suspendable) -> None:
+        if link in self._rests and link not in self._waiting:
+            link.resume()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from secrets import token_bytes
 from typing import Protocol, TypeAlias, final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -42,6 +43,9 @@ _LONGEST_SLEEP_SECONDS = 3600.0
 
 #: What a link is given.
 _Answer: TypeAlias = Deliver | Confirm | Refuse | Decline | CloseSession
+
+#: Random bytes of a session's token: more than anybody can try.
+_TOKEN_BYTES = 16
 
 
 class Link(Protocol):
@@ -122,7 +126,8 @@ class Driver:
         Raises:
             InvalidClientId: Another link has the same client id.
         """
-        self._broker.open_session(session_id, client_id, user_name, has_soft_errors=has_soft_errors)
+        token = token_bytes(_TOKEN_BYTES)
+        self._broker.open_session(session_id, client_id, user_name, token=token, has_soft_errors=has_soft_errors)
         self._links[session_id] = link
 
     def detach(self, session_id: SessionId) -> None:
@@ -137,8 +142,8 @@ class Driver:
         """Carry out a request, if its user may, and slow its link down when the journal is full."""
         if isinstance(request, _CHECKED):
             action = _action(request)
-            path = request.destination.path
-            if not user.may(action, path):
+            path, parts = request.destination.path, request.destination.parts
+            if not (all(user.may(action, part.path) for part in parts) if parts else user.may(action, path)):
                 error = AccessDenied(f"User {user.name} has no permission to {action} on {path}.")
                 self.refuse(session_id, error, request.receipt)
                 return
@@ -149,6 +154,8 @@ class Driver:
         journal = self._journal
         if journal.is_full and (journal.is_overfull or not isinstance(request, _SETTLING)):
             self._backpressure.suspend(self._links[session_id])
+        elif isinstance(request, Send) and self._broker.is_lagging(request.destination):
+            self._backpressure.slow_down(self._links[session_id], now)
 
     def refuse(self, session_id: SessionId, error: StompError, receipt: str | None) -> bool:
         """Answer a frame with an ERROR, after the receipts of the frames before it; return whether that is the end."""

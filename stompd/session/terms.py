@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stompd.broker.destination import Destination, Kind
+from stompd.broker.destination import MAX_NAME_LENGTH, Destination, Kind
 from stompd.broker.requests import ORDINARY, AckMode, Terms
 from stompd.errors import InvalidHeader
 from stompd.session.headers import invalid, parse_boolean, parse_integer, show
@@ -66,10 +66,10 @@ def _window(headers: Mapping[str, str]) -> int | None:
 
 
 def _browse(headers: Mapping[str, str], destination: Destination, ack_mode: AckMode) -> Terms:
-    if destination.kind is not Kind.QUEUE:
+    if destination.kind is not Kind.QUEUE or not destination.is_plain:
         raise InvalidHeader(
-            f"browser:true on SUBSCRIBE is for queues, and destination:{destination.path} is none: a topic keeps"
-            " nothing to look at. Leave browser out, or name a queue, for example destination:/queue/orders."
+            f"browser:true on SUBSCRIBE looks at one queue, which {destination.path[:MAX_NAME_LENGTH]} is not."
+            " Leave browser out, or name a queue, for example destination:/queue/orders."
         )
     if ack_mode is not AckMode.AUTO:
         raise invalid("ack", headers["ack"], "auto beside browser:true, since nothing is taken that could be settled")

@@ -16,7 +16,7 @@ from stompd.broker.message import Place, QueueId
 from stompd.broker.units import DueKey, ExpiryKey
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusable
 from stompd.store.arrays import Bigints, Booleans, Byteas, Column, Integers, Smallints, Texts, register
-from stompd.store.batch import Batch, subscription_rows
+from stompd.store.batch import Batch, Key, Rows, subscription_rows
 from stompd.store.dialect import Dialect, MessageRow, Statement
 from stompd.store.sql import SqlStore
 
@@ -48,7 +48,12 @@ _PLANS = """
 # Advisory locks belong to one database; within it, each schema (search_path) may have its own broker.
 _LOCK = "SELECT pg_try_advisory_lock(1398034253, hashtext(current_schema()))"
 
-_INSERT = """
+# Where an insert says what to do about rows that are there already. Looking for them costs the server half as much
+# again, and there are none unless a batch is applied twice.
+_ALL_NEW = "/* all of them are new */"
+_SOME_THERE = "ON CONFLICT DO NOTHING"
+
+_INSERT = f"""
     INSERT INTO stompd_message (queue_id, urgency, message_id, timestamp_ms, expires_ms, due_ms, is_persistent,
                                 destination, headers, body, delivery_count)
     SELECT queue_id, urgency, message_id, timestamp_ms, expires_ms, due_ms, is_persistent, destination, headers::json,
@@ -57,6 +62,16 @@ _INSERT = """
                 %b::text[], %b::text[], %b::bytea[])
         AS arrived (queue_id, urgency, message_id, timestamp_ms, expires_ms, due_ms, is_persistent, destination,
                     headers, body)
+    {_ALL_NEW}
+"""
+# The same where the messages are alike, as those of one sender usually are.
+_INSERT_ALIKE = f"""
+    INSERT INTO stompd_message (queue_id, urgency, expires_ms, due_ms, is_persistent, destination, headers, message_id,
+                                timestamp_ms, body, delivery_count)
+    SELECT %b::bigint, %b::smallint, %b::bigint, %b::bigint, %b::boolean, %b::text, %b::json, message_id, timestamp_ms,
+           body, 0
+    FROM unnest(%b::bigint[], %b::bigint[], %b::bytea[]) AS arrived (message_id, timestamp_ms, body)
+    {_ALL_NEW}
 """
 _PUT_QUEUES = """
     INSERT INTO stompd_queue (queue_id, name, is_durable, delivered_through, recovered_through)
@@ -101,16 +116,6 @@ _DELETE_IN_LANE = """
     DELETE FROM stompd_message
     WHERE queue_id = %b::bigint AND urgency = %b::smallint AND message_id = ANY(%b::bigint[])
 """
-# What a broker mostly does, in one statement: one answer to wait for, and no BEGIN and COMMIT. Both halves see the
-# table as it was before.
-_INSERT_AND_DELETE = f"WITH inserted AS ({_INSERT}) {_DELETE}"
-_INSERT_AND_DELETE_IN_LANE = f"WITH inserted AS ({_INSERT}) {_DELETE_IN_LANE}"
-# How to insert when rows may be there already: rarely needed, and it costs the server half as much again.
-_TOLERANT = {
-    _INSERT: f"{_INSERT} ON CONFLICT DO NOTHING",
-    _INSERT_AND_DELETE: f"WITH inserted AS ({_INSERT} ON CONFLICT DO NOTHING) {_DELETE}",
-    _INSERT_AND_DELETE_IN_LANE: f"WITH inserted AS ({_INSERT} ON CONFLICT DO NOTHING) {_DELETE_IN_LANE}",
-}
 _DROP_MESSAGES = "DELETE FROM stompd_message WHERE queue_id = ANY(%b::bigint[])"
 _DROP_QUEUES = "DELETE FROM stompd_queue WHERE queue_id = ANY(%b::bigint[])"
 _DROP_SUBSCRIPTIONS = "DELETE FROM stompd_subscription WHERE queue_id = ANY(%b::bigint[])"
@@ -221,7 +226,7 @@ class PostgresqlDialect(Dialect):
     def statements(self, batch: Batch) -> list[Statement]:
         """Return one statement for each kind of change; for inserts, one for each `Rows`."""
         if _is_common(batch):
-            return [_insert_and_delete(batch)]
+            return [_together(_insert(batch.rows[0]), *_delete(batch.deleted))]
         dropped = [(queue_id,) for queue_id in batch.dropped]
         queues = [(put.queue_id, put.name, put.is_durable) for put in batch.queues]
         return [
@@ -230,10 +235,10 @@ class PostgresqlDialect(Dialect):
             *_over(_DROP_SUBSCRIPTIONS, (Bigints,), dropped),
             *_over(_PUT_QUEUES, (Bigints, Texts, Booleans), queues),
             *_over(_PUT_SUBSCRIPTIONS, _SUBSCRIPTION, subscription_rows(batch.subscriptions)),
-            *(Statement(_INSERT, _columns(_INSERTED, rows.columns)) for rows in batch.rows),
+            *map(_insert, batch.rows),
             *_over(_MARK, (Bigints, Bigints), list(batch.marks.items())),
             *_over(_RETURN, (*_KEY, Integers, Bigints), [(*key, *to) for key, to in batch.returns.items()]),
-            *_over(_DELETE, _KEY, batch.deleted),
+            *_delete(batch.deleted),
         ]
 
     def execute(self, connection: Connection, statements: Sequence[Statement]) -> None:
@@ -243,7 +248,7 @@ class PostgresqlDialect(Dialect):
             _execute(raw, statements)
         except psycopg.errors.UniqueViolation:
             # The batch was applied before, and the answer was lost; if not, this raises the same.
-            _execute(raw, [Statement(_TOLERANT.get(text, text), parameters) for text, parameters in statements])
+            _execute(raw, [Statement(text.replace(_ALL_NEW, _SOME_THERE), rows) for text, rows in statements])
 
     def load(
         self, connection: Connection, queue_id: QueueId, after: Place, through_ms: int, limit: int, limit_bytes: int
@@ -354,13 +359,32 @@ def _is_common(batch: Batch) -> bool:
     )
 
 
-def _insert_and_delete(batch: Batch) -> Statement:
-    inserted = _columns(_INSERTED, batch.rows[0].columns)
-    keys = _columns(_KEY, zip(*batch.deleted, strict=True))
-    queue_ids, urgencies, message_ids = keys
-    if queue_ids.count(queue_ids[0]) == urgencies.count(urgencies[0]) == len(urgencies):
-        return Statement(_INSERT_AND_DELETE_IN_LANE, [*inserted, queue_ids[0], urgencies[0], message_ids])
-    return Statement(_INSERT_AND_DELETE, inserted + keys)
+def _together(first: Statement, second: Statement) -> Statement:
+    """Return one statement for two: one answer to wait for, and no BEGIN and COMMIT.
+
+    Both halves see the table as it was before.
+    """
+    return Statement(f"WITH first AS ({first.text}) {second.text}", [*first.parameters, *second.parameters])
+
+
+def _insert(rows: Rows) -> Statement:
+    common: tuple[list[Any], ...] = (rows.queue_ids, rows.urgencies, rows.expiries_ms, rows.due_ms, rows.persistences)
+    common += (rows.destinations, rows.headers)
+    if all(column.count(column[0]) == len(column) for column in common):
+        alike = [column[0] for column in common]
+        return Statement(
+            _INSERT_ALIKE, [*alike, Bigints(rows.message_ids), Bigints(rows.timestamps_ms), Byteas(rows.bodies)]
+        )
+    return Statement(_INSERT, _columns(_INSERTED, rows.columns))
+
+
+def _delete(keys: Sequence[Key]) -> list[Statement]:
+    if not keys:
+        return []
+    queue_ids, urgencies, message_ids = columns = _columns(_KEY, zip(*keys, strict=True))
+    if queue_ids.count(queue_ids[0]) == urgencies.count(urgencies[0]) == len(keys):
+        return [Statement(_DELETE_IN_LANE, [queue_ids[0], urgencies[0], message_ids])]
+    return [Statement(_DELETE, columns)]
 
 
 def _over(statement: str, types: Sequence[_ColumnType], rows: Sequence[tuple[object, ...]]) -> list[Statement]:

@@ -213,7 +213,7 @@ class Site:
             limit_units=settings.limits.journal_units,
             limit_bytes=settings.limits.journal_bytes,
         )
-        self.driver.start(self.journal, Backpressure(self.journal))
+        self.driver.start(self.journal, Backpressure(self.journal, self.reactor))
         self.factory = LinkFactory(settings, self.driver, _portal(portal, checker), self.reactor, "nonce")
 
     def client(self, version: str | None = "1.2", *, is_tls: bool = False, **headers: str) -> Client:

@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from stompd.broker.broker import Broker
 from stompd.broker.delivery import Delivery
-from stompd.broker.destination import parse_destination
+from stompd.broker.destination import parse_destination, parse_target
 from stompd.broker.effects import Effect, SessionId
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
@@ -141,7 +141,7 @@ class Desk:
             limit_bytes=1_000_000,
         )
         self.journal = journal
-        self.driver.start(journal, Backpressure(journal))
+        self.driver.start(journal, Backpressure(journal, self.reactor))
 
     def bodies(self) -> list[bytes]:
         """What the store keeps."""
@@ -249,7 +249,7 @@ def test_page_from_the_store_is_delivered(desk: Desk) -> None:
     journal = Journal(
         later.store, later.driver, later.reactor, later.writer, print, limit_units=100, limit_bytes=1_000_000
     )
-    later.driver.start(journal, Backpressure(journal))
+    later.driver.start(journal, Backpressure(journal, later.reactor))
     reader = Peer(later)
 
     reader.submit(subscribe())
@@ -350,6 +350,19 @@ def test_denied_request_is_refused_behind_earlier_receipts(desk: Desk) -> None:
 
     assert peer.received == ["RECEIPT r1", "ERROR access-denied r2", "closed"]
     assert desk.store.calls == [[1, 2]]  # the ERROR waits in an empty unit
+
+
+@pytest.mark.parametrize("action", ["send", "consume"])
+def test_every_member_of_a_list_needs_permission(desk: Desk, action: str) -> None:
+    peer = Peer(desk)
+    desk.user.denied = {(action, "/queue/secret")}
+    members = parse_target("/queue/a,/queue/secret")
+    message = Message("/queue/a,/queue/secret", {}, b"a")
+
+    peer.submit(Send(members, message, None, "r1") if action == "send" else Subscribe(members, "s", receipt="r1"))
+    desk.run()
+
+    assert peer.received == ["ERROR access-denied r1", "closed"]
 
 
 def test_permission_to_send_is_none_to_consume(desk: Desk) -> None:

@@ -90,7 +90,8 @@ class Model:
                 if copy.is_durable and not copy.may_expire and subscription.wants(copy.message)
             ]
         else:
-            home.subscribers.append(subscription)
+            for taken in subscription.homes:
+                taken.subscribers.append(subscription)
         session.subscriptions[subscription.name] = session.by_number[subscription.number] = subscription
 
     def know_queue(self, queue_id: int, home: Home) -> None:
@@ -384,7 +385,8 @@ class Model:
         subscription = session.by_number.get(delivery.subscription.number)
         if subscription is None or not subscription.is_active or session.is_over:
             raise Violation("a delivery to a subscription that has ended")
-        copy = subscription.home.by_id.get(delivery.entry.message.message_id)
+        home = self.home(delivery.queue.name) if subscription.others else subscription.home
+        copy = home.by_id.get(delivery.entry.message.message_id)
         if subscription.terms.is_browser and (copy or delivery.entry.message.headers.get("browser") == "end"):
             check_shown(subscription, copy, now, self._latest)
             return
@@ -535,7 +537,7 @@ class Model:
         if path.startswith("/queue/"):
             return [self.home(path)]
         subscriptions = chain.from_iterable(session.subscriptions.values() for session in self.sessions.values())
-        homes = [found.home for found in subscriptions if found.topic == path and found.wants(message)]
+        homes = [found.home for found in subscriptions if found.topic in (path, "/topic/*") and found.wants(message)]
         return homes + [home for home in self.durable.values() if home.topic == path]
 
     def _find(self, operation: Operation) -> Copy | None:

@@ -193,17 +193,18 @@ def check_quiet(
 
 
 def _check_progress(subscription: ClientSubscription, limits: Limits, now: float) -> None:
-    home = subscription.home
     if subscription.terms.is_browser:
         is_over = subscription.has_ended or subscription.terms.follows or subscription.unwritten
         if subscription.session.is_writable and not is_over:
             raise Violation(f"{subscription.name} of session {subscription.session.session_id} is shown no end")
         return
-    if any(other.terms.is_exclusive for other in home.rivals(subscription)):
-        return
-    waiting = [copy for copy in home.live if copy.state is State.WAITING and copy.due_ms <= now * 1000]
-    if not home.is_durable:  # when what came back is due there, only the broker knows
-        waiting = [copy for copy in waiting if not copy.is_late]
+    homes = [
+        home for home in subscription.homes if not any(each.terms.is_exclusive for each in home.rivals(subscription))
+    ]
+    live = [copy for home in homes for copy in home.live]
+    waiting = [copy for copy in live if copy.state is State.WAITING and copy.due_ms <= now * 1000]
+    # When what came back is due in a queue that is not durable, only the broker knows.
+    waiting = [copy for copy in waiting if copy.home.is_durable or not copy.is_late]
     waiting = [copy for copy in waiting if subscription.may_take(copy)]
     if all(copy.may_expire for copy in waiting) or not subscription.session.is_writable:
         return
@@ -215,6 +216,7 @@ def _check_progress(subscription: ClientSubscription, limits: Limits, now: float
 def recover(copy: Copy, row: tuple[int, int] | None) -> None:
     """After a crash, the store has what it must have of a message: its count of deliveries and when it is due."""
     copy.was_seen_now = False
+    copy.record = None  # its frame will never be answered
     if row is None:
         if copy.is_banked and copy.state is not State.GONE and copy.state is not State.SETTLING:
             raise Violation(f"{copy.name} was lost")

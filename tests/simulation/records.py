@@ -183,6 +183,7 @@ class ClientSubscription:
     credit: int
     record: Record
     selector: str = ""
+    others: tuple[Home, ...] = ()  # further queues that it takes from
     is_active: bool = True
     outstanding: dict[int, Copy] = field(default_factory=dict)  # by delivery number; held ones included
     unsettled: list[Copy] = field(default_factory=list)
@@ -197,6 +198,11 @@ class ClientSubscription:
         holder = copy.home.holders.get(copy.group)
         is_free = holder is None or holder is self or not holder.is_active
         return self.wants(copy.message) and is_free and copy.group not in copy.home.closed
+
+    @property
+    def homes(self) -> tuple[Home, ...]:
+        """All queues that it takes from."""
+        return (self.home, *self.others)
 
     def wants(self, message: Message) -> bool:
         """Whether its selector selects a message."""

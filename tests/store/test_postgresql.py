@@ -194,9 +194,7 @@ def test_batch_that_was_applied_in_part_is_completed(postgresql_store: Postgresq
     assert ids(postgresql_store) == [2, 3]
 
 
-@pytest.mark.parametrize(
-    "statement", ["_PAGE", "_DELETE", "_RETURN", "_INSERT_AND_DELETE", "_INSERT_AND_DELETE_IN_LANE"]
-)
+@pytest.mark.parametrize("statement", ["_PAGE", "_DELETE", "_DELETE_IN_LANE", "_RETURN"])
 @pytest.mark.parametrize("is_known_to_be_empty", [False, True])
 def test_plans_go_through_the_primary_key(
     postgresql_store: PostgresqlStore, statement: str, is_known_to_be_empty: bool
