@@ -81,7 +81,9 @@ class Temporaries:
             LimitExceeded: The session has as many as allowed.
         """
         if destination.parts:
-            return destination._replace(parts=tuple(self.resolve(session, part, now) for part in destination.parts))
+            # It may be there under its own name and the public one.
+            parts = dict.fromkeys(self.resolve(session, part, now) for part in destination.parts)
+            return destination._replace(parts=tuple(parts))
         if destination.kind.is_own:
             return self._own(session, destination, now).public
         if destination.kind in _PUBLIC_KINDS.values() and destination.path not in self._public:

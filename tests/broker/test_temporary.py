@@ -315,6 +315,19 @@ def test_jms_357_deleted_destination_takes_nothing_more() -> None:
     assert core.run() == ["confirm 1 r", "refuse 2 invalid-destination"]
 
 
+@pytest.mark.parametrize("mine", [MINE, MY_TOPIC])
+def test_both_names_in_a_list_are_one_destination(mine: str) -> None:
+    core = Core()
+    name = learn_name(core, mine)
+    core.subscribe(1, f"{mine},{name}")
+
+    core.send(1, "a", f"{mine},{name}")
+
+    assert core.run() == ["deliver 1 a"]
+    core.unsubscribe(1, receipt="r")
+    assert core.run() == ["confirm 1 r"]
+
+
 def test_deleting_needs_no_subscription() -> None:
     core = Core()
     core.send(1, "a", MINE)
