@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import TypeVar, final
 
 from stompd.broker.deadlines import Deadlines
 from stompd.broker.destination import ANY_WORD, ANY_WORDS, Destination, Kind, parse_destination, read_group
@@ -11,12 +11,15 @@ from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, QueueId
 from stompd.broker.queue import Queue
+from stompd.broker.redelivery import is_dead_letter_queue
 from stompd.broker.spread import Spread
 from stompd.broker.subscription import Subscription
 from stompd.broker.topic import Binding, Topic
 from stompd.broker.units import Recovered
 from stompd.broker.wildcard import Patterns
 from stompd.errors import InvalidDestination, LimitExceeded, Undeliverable
+
+V = TypeVar("V")
 
 
 @final
@@ -98,7 +101,7 @@ class Catalogue:
             if place.is_topic:
                 is_wanted = self._find_topic(place) is not None
             elif place.kind is Kind.QUEUE:
-                is_wanted = place.name in self._queues or bool(self._watchers.match(place.name))
+                is_wanted = place.name in self._queues or bool(_match(self._watchers, place))
             else:
                 is_wanted = place.path in self._temporary
             if not is_wanted:
@@ -287,7 +290,8 @@ class Catalogue:
         # There may be very many, and most differ in the first words.
         prefix = pattern.name[: min(pattern.name.find(word) for word in (ANY_WORD, ANY_WORDS) if word in pattern.words)]
         names = [name for name in self._queues if f"{name}.".startswith(prefix)]
-        return [Destination(Kind.QUEUE, name, self._queues[name].name) for name in names if patterns.match(name)]
+        found = [Destination(Kind.QUEUE, name, self._queues[name].name) for name in names]
+        return [queue for queue in found if _match(patterns, queue)]
 
     def _join(self, spread: Spread, destination: Destination, queue: Queue) -> None:
         session = spread.subscription.session
@@ -320,7 +324,7 @@ class Catalogue:
         queue.is_stored = is_stored
         self._queues[destination.name] = queue
         if self._watchers.count:
-            for watchers in self._watchers.match(destination.name):
+            for watchers in _match(self._watchers, destination):
                 for spread in watchers:
                     self._join(spread, destination, queue)
         return queue
@@ -338,3 +342,8 @@ class Catalogue:
         )
         self._by_id[queue_id] = queue
         return queue
+
+
+def _match(patterns: Patterns[V], queue: Destination) -> list[V]:
+    """Return the values of the patterns that match a queue: who takes from all queues does not mean dead letters."""
+    return patterns.match(queue.name, is_hidden=is_dead_letter_queue(queue.path))

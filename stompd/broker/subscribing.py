@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import final
 
@@ -58,8 +58,12 @@ class Subscribing:
         """Take over the durable subscriptions that the store holds."""
         self._names.recover(recovered)
 
-    def subscribe(self, session: Session, request: Subscribe, now: float) -> None:
+    def subscribe(
+        self, session: Session, request: Subscribe, now: float, replaced: Sequence[Subscription] = ()
+    ) -> None:
         """Begin a subscription: what is sent to a topic next reaches it, and deliveries follow in their turn.
+
+        It takes the place of those that are to be replaced; if it cannot begin, they go on.
 
         Raises:
             DuplicateSubscription: The session has one with this id.
@@ -69,7 +73,7 @@ class Subscribing:
             MissingHeader: The name needs a client id.
             InvalidHeader: What it asks for does not go together.
         """
-        self._check(session, request)
+        self._check(session, request, replaced)
         work = Work()
         named: NamedSubscription | None = None
         headers: dict[str, str] = {}
@@ -77,6 +81,8 @@ class Subscribing:
             named, headers = self._names.find(session, request, request.naming, now, work)
         queue = named.queue if named else self._source(request, now)
         credit = self._credit(request, named)
+        for other in replaced:
+            self.end(session, other)
         subscription = Subscription(
             session,
             queue,
@@ -94,12 +100,7 @@ class Subscribing:
         session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
         work.undo.append(partial(self._take_back, subscription))
         # What the same client sends to the topic next must reach it, so only the deliveries wait.
-        if named or queue.browser:
-            queue.subscriptions += 1
-        else:
-            self._catalogue.bind(subscription.destination, queue, _binding(session, request))
-        if subscription.destination.is_spread:
-            self._catalogue.spread(subscription, now)
+        self._bind(subscription, request, now)
         if request.receipt is not None:
             # The RECEIPT comes before the first MESSAGE, and says how much was granted.
             headers["prefetch-count"] = str(credit)
@@ -160,14 +161,25 @@ class Subscribing:
         if session.subscriptions.get(subscription.subscription_id) is subscription:
             self.end(session, subscription)
 
-    def _check(self, session: Session, request: Subscribe) -> None:
-        if request.subscription_id in session.subscriptions:
+    def _bind(self, subscription: Subscription, request: Subscribe, now: float) -> None:
+        """Let what is sent to the destination reach the subscription's queue, or those that it takes from."""
+        if subscription.named or subscription.queue.browser:
+            subscription.queue.subscriptions += 1
+        else:
+            binding = _binding(subscription.session, request)
+            self._catalogue.bind(subscription.destination, subscription.queue, binding)
+        if subscription.destination.is_spread:
+            self._catalogue.spread(subscription, now)
+
+    def _check(self, session: Session, request: Subscribe, replaced: Sequence[Subscription]) -> None:
+        found = session.subscriptions.get(request.subscription_id)
+        if found is not None and found not in replaced:
             # STOMP 1.2 "SUBSCRIBE": ids are unique within a connection.
             raise DuplicateSubscription(
                 f"id:{request.subscription_id} is the id of a subscription that is still open."
                 " Use another id, or UNSUBSCRIBE the first one."
             )
-        if len(session.subscriptions) >= self._limits.subscriptions:
+        if len(session.subscriptions) - len(replaced) >= self._limits.subscriptions:
             raise LimitExceeded(
                 f"This connection has {len(session.subscriptions)} subscriptions, which is the limit"
                 " (setting limits.subscriptions)."

@@ -354,7 +354,7 @@ def _returns_to_the_first_queue_only(patch: Patch) -> None:
 
 
 def _looks_for_no_further_queues(patch: Patch) -> None:
-    def match(self: Patterns[object], name: str) -> list[object]:
+    def match(self: Patterns[object], name: str, *, is_hidden: bool = False) -> list[object]:
         return []
 
     patch.setattr(Patterns, "match", match)
