@@ -189,7 +189,7 @@ class Later:
             elif not is_due:
                 return
             self._is_examining = True
-            self._load(max(self._after, self._examined), reached_ms)
+            self._load(self._examined, reached_ms)
 
     def admit(self, page: DuePage) -> None:
         """Put what was fetched into its place, or keep of it what the selections select."""
