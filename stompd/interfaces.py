@@ -48,16 +48,18 @@ class IMessageStore(Interface):
             StoreLost: Another broker has taken over; nothing was applied.
         """
 
-    def load(queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int) -> Page:
+    def load(queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int, through_ms: int = 0) -> Page:
         """Return the next stretch of a queue: higher priorities first, then lower ids first.
 
-        What has a due time is left out, also when it has passed: `load_due` brings that.
+        What has a due time is left out, also when it has passed: `load_due` brings that. Who only looks says up to
+        when it may be.
 
         Args:
             queue_id: The queue; one that does not exist is empty.
             after: Where the last stretch ended; None starts at the head.
             limit: At most so many messages, at least 1.
             limit_bytes: Stop before the bodies together exceed this many bytes, but return at least one message.
+            through_ms: Up to which due time, in epoch milliseconds, messages that have one are there too; 0 for none.
 
         Raises:
             StoreUnavailable: As in `apply`.

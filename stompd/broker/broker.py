@@ -8,7 +8,7 @@ from typing import Any, final
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.clients import Clients, explain_takeover
 from stompd.broker.destination import Destination, Kind
-from stompd.broker.effects import Effect, SessionId
+from stompd.broker.effects import Effect, LoadShown, SessionId
 from stompd.broker.expiry import Expiry
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
@@ -36,12 +36,7 @@ from stompd.broker.subscribing import Subscribing
 from stompd.broker.temporary import Temporaries
 from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction
 from stompd.broker.units import DuePage, ExpiredPage, Page, Recovered
-from stompd.errors import (
-    DuplicateTransaction,
-    LimitExceeded,
-    StompError,
-    UnknownTransaction,
-)
+from stompd.errors import DuplicateTransaction, LimitExceeded, StompError, UnknownTransaction
 
 
 @final
@@ -210,6 +205,10 @@ class Broker:
     def expired_loaded(self, page: ExpiredPage) -> None:
         """Continue with what `LoadExpired` asked for."""
         self._expiry.admit(page)
+
+    def shown_loaded(self, load: LoadShown, page: Page) -> None:
+        """Continue with a page that `LoadShown` asked for."""
+        load.browser.admit(page)
 
     def next_deadline(self) -> float | None:
         """Return when `tick` wants to be called, in epoch seconds; None when nothing is to come by time alone."""

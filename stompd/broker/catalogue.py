@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import final
+from typing import TypeVar, final
 
 from stompd.broker.deadlines import Deadlines
 from stompd.broker.destination import (
@@ -20,12 +20,15 @@ from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, QueueId
 from stompd.broker.queue import Queue
+from stompd.broker.redelivery import is_dead_letter_queue
 from stompd.broker.spread import Spread
 from stompd.broker.subscription import Subscription
 from stompd.broker.topic import Binding, Topic
 from stompd.broker.units import Recovered
 from stompd.broker.wildcard import Patterns
 from stompd.errors import InvalidDestination, LimitExceeded, Undeliverable
+
+V = TypeVar("V")
 
 
 @final
@@ -142,7 +145,7 @@ class Catalogue:
             if place.is_topic:
                 is_wanted = self._find_topic(place) is not None
             elif place.kind is Kind.QUEUE:
-                is_wanted = place.name in self._queues or bool(self._watchers.match(place.name))
+                is_wanted = place.name in self._queues or bool(_match(self._watchers, place))
             else:
                 is_wanted = place.path in self._temporary
             if not is_wanted:
@@ -200,6 +203,10 @@ class Catalogue:
         for part in destination.parts:
             if part.is_plain:
                 self.check(part, now)
+        return self._memory_queue(destination, QueueId(self._ids.next(now)))
+
+    def shown_queue(self, destination: Destination, now: float) -> Queue:
+        """Return the own queue of a subscription that only looks at another one."""
         return self._memory_queue(destination, QueueId(self._ids.next(now)))
 
     def add_temporary(self, destination: Destination, queue_id: QueueId) -> Queue:
@@ -282,7 +289,12 @@ class Catalogue:
         queue.subscriptions -= 1
         if destination.is_topic or destination.is_spread:
             self.unroute(destination, queue)
-        elif queue.is_durable and not (queue.subscriptions or queue.depth or queue.is_stored):
+        elif queue.is_durable:
+            self.tidy(destination, queue)
+
+    def tidy(self, destination: Destination, queue: Queue) -> None:
+        """Forget a queue that keeps nothing and that nobody uses."""
+        if not (queue.subscriptions or queue.depth or queue.is_stored or queue.browsers):
             del self._queues[destination.name], self._by_id[queue.queue_id]
 
     def _topic(self, destination: Destination) -> Topic:
@@ -322,7 +334,8 @@ class Catalogue:
         # There may be very many, and most differ in the first words.
         prefix = pattern.name[: min(pattern.name.find(word) for word in (ANY_WORD, ANY_WORDS) if word in pattern.words)]
         names = [name for name in self._queues if f"{name}.".startswith(prefix)]
-        return [Destination(Kind.QUEUE, name, self._queues[name].name) for name in names if patterns.match(name)]
+        found = [Destination(Kind.QUEUE, name, self._queues[name].name) for name in names]
+        return [queue for queue in found if _match(patterns, queue)]
 
     def _join(self, spread: Spread, destination: Destination, queue: Queue) -> None:
         session = spread.subscription.session
@@ -356,7 +369,7 @@ class Catalogue:
         queue.is_stored = is_stored
         self._queues[destination.name] = queue
         if self._watchers.count:
-            for watchers in self._watchers.match(destination.name):
+            for watchers in _match(self._watchers, destination):
                 for spread in watchers:
                     self._join(spread, destination, queue)
         return queue
@@ -375,3 +388,8 @@ class Catalogue:
         )
         self._by_id[queue_id] = queue
         return queue
+
+
+def _match(patterns: Patterns[V], queue: Destination) -> list[V]:
+    """Return the values of the patterns that match a queue: who takes from all queues does not mean dead letters."""
+    return patterns.match(queue.name, is_hidden=is_dead_letter_queue(queue.path))

@@ -149,9 +149,12 @@ class NamedSubscriptions:
             if not named.is_asked_for(request):
                 # JMS 3.1, 8.3.3 and 8.3.4: another topic, selector or noLocal deletes it and creates it again.
                 headers["dropped"] = str(named.queue.depth)
-                self.delete(named, work)
-                work.undo.append(partial(self._ledger.ride, DeleteQueue(named.queue.queue_id)))
+                self._end(named)
+                # In front of the unit that creates it: if the store refuses that, the name is free for the next one.
+                self._ledger.ride(DeleteQueue(named.queue.queue_id))
                 named = None
+        elif naming.is_durable:
+            self._check_count()
         if named is None:
             named = self._make(session, identity, request, now, naming._replace(is_shared=is_shared), work)
         if naming.is_durable:
@@ -210,14 +213,16 @@ class NamedSubscriptions:
             work.undo.append(partial(self._give_up, named))
         return named
 
-    def _make_queue(
-        self, identity: Identity, request: Subscribe, now: float, *, is_shared: bool, owner: str, work: Work
-    ) -> Queue:
+    def _check_count(self) -> None:
         if len(self._durable) >= self._limits.durable_subscriptions:
             raise LimitExceeded(
                 f"This broker keeps {len(self._durable)} durable subscriptions, which is the limit (setting"
                 " limits.durable_subscriptions). Delete one that is not needed with an UNSUBSCRIBE that has its name."
             )
+
+    def _make_queue(
+        self, identity: Identity, request: Subscribe, now: float, *, is_shared: bool, owner: str, work: Work
+    ) -> Queue:
         queue = self._catalogue.durable_queue(QueueId(self._ids.next(now)), _queue_name(identity))
         work.operations.append(PutQueue(queue.queue_id, queue.name, host=queue.host))
         work.operations.append(

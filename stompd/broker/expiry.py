@@ -94,7 +94,7 @@ class Expiry:
     def _expire_volatile(self, queue: Queue, now_ms: int) -> None:
         for entry in queue.window.volatile():
             if 0 < entry.message.expires_ms <= now_ms:
-                queue.withdraw(entry.place)
+                _withdraw(queue, entry.place)
                 queue.forget()
             else:
                 self._catalogue.deadlines.note_expiry(queue, entry.message)
@@ -106,6 +106,22 @@ class Expiry:
 
 def _is_waiting(queue: Queue, place: Place, due_ms: int) -> bool:
     """Whether a stored entry is not with a consumer, nor on its way anywhere; if it was in memory, it is no more."""
-    if queue.withdraw(place):
+    if _withdraw(queue, place):
         return True
-    return queue.later.has(due_ms, place) if due_ms else queue.is_behind(place)
+    return queue.later.has(due_ms, place) if due_ms else _is_behind(queue, place)
+
+
+def _withdraw(queue: Queue, place: Place) -> bool:
+    """Take an entry that waits out of memory, so that nobody gets it; return whether there was one."""
+    if queue.selections is not None and place in queue.selections.ahead:
+        is_loading = queue.window.is_loading or queue.later.is_loading
+        return not is_loading and queue.selections.withdraw(place)
+    return queue.window.remove(place) is not None
+
+
+def _is_behind(queue: Queue, place: Place) -> bool:
+    """Whether a stored entry that is due stands where memory does not reach, nor does a page on its way."""
+    selections = queue.selections
+    if selections is not None and (selections.is_reading or place in selections.ahead):
+        return False
+    return queue.window.is_behind(place)

@@ -54,6 +54,9 @@ class Limits:
     #: Bytes of bodies that they may have outstanding together. Each further subscription gets at most an eighth of what
     #: is left of it, and at least 64 KiB.
     session_outstanding_bytes: int = 128 * 1024 * 1024
+    #: Message groups of one queue that are bound to a subscription. Beyond that, further groups are put together
+    #: into 1,024 sets, each of which is bound like a group until its subscription ends.
+    message_groups: int = 10_000
     #: Entries of one queue kept in memory, a page of 1,000 where nobody reads; the others wait in the store.
     window_count: int = 10_000
     #: Bytes of one queue kept in memory; one entry is always allowed.

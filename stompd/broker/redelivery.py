@@ -10,6 +10,7 @@ from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
 from stompd.broker.requests import PLAIN, Rejection
+from stompd.broker.units import ReturnMessage
 from stompd.errors import LimitExceeded
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Redelivery:
         elif delay_ms is None:
             self._bury(queue, entry, now, work, rejection)
         elif delay_ms == 0:
-            queue.restore_in(work, entry)
+            _restore_in(work, queue, entry)
         else:
             self._postpone(queue, entry, now, delay_ms, work)
 
@@ -155,6 +156,15 @@ class Redelivery:
             queue.settle_in(own, entry)
         if work is None:
             self._ledger.enact(None, own)
+
+
+def _restore_in(work: Work, queue: Queue, entry: Entry) -> None:
+    """Return an entry to its old place when a unit was applied, its count being part of the unit."""
+    if entry.is_stored:
+        work.operations.append(ReturnMessage(queue.queue_id, entry.place, entry.delivery_count + 1, entry.due_ms))
+    step = partial(queue.put_back, entry)
+    work.steps.append(step)
+    work.undo.append(step)
 
 
 @lru_cache(maxsize=16)

@@ -83,6 +83,30 @@ class Rejection(NamedTuple):
 PLAIN = Rejection()
 
 
+class Terms(NamedTuple):
+    """How a subscription takes from its queue, beside others that do."""
+
+    #: Whether it only looks, and takes nothing.
+    is_browser: bool = False
+    #: Whether one that only looks goes on with what arrives.
+    follows: bool = False
+    #: Whether the others get nothing while it is there.
+    is_exclusive: bool = False
+    #: Which goes first while it has credit: the highest.
+    priority: int = 0
+    #: With so many bytes of bodies outstanding it wants nothing more; 0 wants one message at a time.
+    window_bytes: int | None = None
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether it does not simply take turns."""
+        return self.is_exclusive or self.priority != 0
+
+
+#: What a SUBSCRIBE without further headers wants.
+ORDINARY = Terms()
+
+
 @final
 class Send:
     """Put a message to a destination, at once or with a transaction.
@@ -120,7 +144,7 @@ class Subscribe:
     `subscription_id` is unique within the session; `is_named` is False for a STOMP 1.0 subscription without an id,
     whose messages carry no `subscription` header. `prefetch` is None where the client left it to the broker, and 0
     where it asked for as much as it can get. Without a `selector`, it gets every message; with `no_local`, none that
-    the session itself sends. A topic's subscription may have a `naming`.
+    the session itself sends. A topic's subscription may have a `naming`. The `terms` say how it shares its queue.
     """
 
     __slots__ = (
@@ -133,6 +157,7 @@ class Subscribe:
         "receipt",
         "selector",
         "subscription_id",
+        "terms",
     )
 
     def __init__(
@@ -147,6 +172,7 @@ class Subscribe:
         selector: Selector | None = None,
         naming: Naming | None = None,
         no_local: bool = False,
+        terms: Terms = ORDINARY,
     ) -> None:
         self.destination = destination
         self.subscription_id = subscription_id
@@ -155,6 +181,7 @@ class Subscribe:
         self.selector = selector
         self.naming = naming
         self.no_local = no_local
+        self.terms = terms
         self.is_named = is_named
         self.receipt = receipt
 

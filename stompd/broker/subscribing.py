@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import final
 
+from stompd.broker.browser import Browser
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.durable import NamedSubscription, NamedSubscriptions
 from stompd.broker.effects import SessionId
@@ -13,7 +14,7 @@ from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.queue import Queue
-from stompd.broker.requests import Naming, Subscribe, Unsubscribe
+from stompd.broker.requests import Naming, Subscribe, Terms, Unsubscribe
 from stompd.broker.session import Session
 from stompd.broker.subscription import Subscription
 from stompd.broker.topic import Binding
@@ -33,6 +34,9 @@ _SHARE = 8
 
 #: What each subscription gets in any case: enough for small messages to flow.
 _LEAST_BYTES = 64 * 1024
+
+#: A window of so many bytes, or none, is Artemis' way to ask for one message at a time, also for empty ones.
+_ONE_AT_A_TIME = 1
 
 
 @final
@@ -68,8 +72,12 @@ class Subscribing:
             found = self._names[host] = NamedSubscriptions(self._ledger, self._catalogue.on(host), self._ids)
         return found
 
-    def subscribe(self, session: Session, request: Subscribe, now: float) -> None:
+    def subscribe(
+        self, session: Session, request: Subscribe, now: float, replaced: Sequence[Subscription] = ()
+    ) -> None:
         """Begin a subscription: what is sent to a topic next reaches it, and deliveries follow in their turn.
+
+        It takes the place of those that are to be replaced; if it cannot begin, they go on.
 
         Raises:
             DuplicateSubscription: The session has one with this id.
@@ -79,14 +87,16 @@ class Subscribing:
             MissingHeader: The name needs a client id.
             InvalidHeader: What it asks for does not go together.
         """
-        self._check(session, request)
+        self._check(session, request, replaced)
         work = Work()
         named: NamedSubscription | None = None
         headers: dict[str, str] = {}
         if request.naming is not None:
             named, headers = self.names(session.catalogue.host).find(session, request, request.naming, now, work)
-        queue = named.queue if named else session.catalogue.source(request.destination, now)
+        queue = named.queue if named else self._source(session, request, now)
         credit = self._credit(request, named)
+        for other in replaced:
+            self.end(session, other)
         subscription = Subscription(
             session,
             queue,
@@ -95,21 +105,16 @@ class Subscribing:
             request.ack_mode,
             request.destination,
             credit=credit,
-            byte_limit=self._grant_bytes(session),
+            byte_limit=self._byte_limit(session, request.terms),
             is_named=request.is_named,
-            # A topic's messages are selected before they are queued.
-            selector=None if request.destination.is_topic else request.selector,
+            selector=None if request.destination.is_topic or queue.browser else request.selector,  # selected before
             named=named,
+            terms=request.terms,
         )
         session.add(subscription)
         work.undo.append(partial(self._take_back, subscription))
         # What the same client sends to the topic next must reach it, so only the deliveries wait.
-        if named:
-            queue.subscriptions += 1
-        else:
-            session.catalogue.bind(subscription.destination, queue, _binding(session, request))
-        if subscription.destination.is_spread:
-            session.catalogue.spread(subscription, now)
+        self._bind(subscription, request, now)
         if request.receipt is not None:
             # The RECEIPT comes before the first MESSAGE, and says how much was granted.
             headers["prefetch-count"] = str(credit)
@@ -150,6 +155,9 @@ class Subscribing:
             session.catalogue.gather(subscription, subscription.spread)
         if subscription.named:
             self.names(session.catalogue.host).release(subscription.named)
+        elif subscription.queue.browser:
+            subscription.queue.browser.close()
+            session.catalogue.tidy(subscription.destination, subscription.queue.browser.source)
         else:
             session.catalogue.release(subscription.destination, subscription.queue)
         for delivery in reversed(subscription.outstanding.values()):
@@ -179,29 +187,36 @@ class Subscribing:
         if session.subscriptions.get(subscription.subscription_id) is subscription:
             self.end(session, subscription)
 
-    def _check(self, session: Session, request: Subscribe) -> None:
-        if request.subscription_id in session.subscriptions:
+    def _bind(self, subscription: Subscription, request: Subscribe, now: float) -> None:
+        """Let what is sent to the destination reach the subscription's queue, or those that it takes from."""
+        if subscription.named or subscription.queue.browser:
+            subscription.queue.subscriptions += 1
+        else:
+            binding = _binding(subscription.session, request)
+            subscription.session.catalogue.bind(subscription.destination, subscription.queue, binding)
+        if subscription.destination.is_spread:
+            subscription.session.catalogue.spread(subscription, now)
+
+    def _check(self, session: Session, request: Subscribe, replaced: Sequence[Subscription]) -> None:
+        found = session.subscriptions.get(request.subscription_id)
+        if found is not None and found not in replaced:
             # STOMP 1.2 "SUBSCRIBE": ids are unique within a connection.
             raise DuplicateSubscription(
                 f"id:{request.subscription_id} is the id of a subscription that is still open."
                 " Use another id, or UNSUBSCRIBE the first one."
             )
-        if len(session.subscriptions) >= self._limits.subscriptions:
+        if len(session.subscriptions) - len(replaced) >= self._limits.subscriptions:
             raise LimitExceeded(
                 f"This connection has {len(session.subscriptions)} subscriptions, which is the limit"
                 " (setting limits.subscriptions)."
             )
-        if session.granted + self._credit(request, None) > self._limits.session_prefetch:
+        granted = session.granted - sum(other.granted for other in replaced)
+        if granted + self._credit(request, None) > self._limits.session_prefetch:
             raise LimitExceeded(
                 f"The subscriptions of this connection may have {session.granted} deliveries outstanding together, and"
                 f" {self._limits.session_prefetch} is the limit (setting limits.session_prefetch). Ask for less with"
                 " prefetch-count, or UNSUBSCRIBE some."
             )
-
-    def _grant_bytes(self, session: Session) -> int:
-        """Return how many bytes of bodies a further subscription may have outstanding."""
-        left = self._limits.session_outstanding_bytes - session.granted_bytes
-        return min(self._limits.outstanding_bytes, max(left // _SHARE, _LEAST_BYTES))
 
     def _delete(
         self, session: Session, request: Unsubscribe, naming: Naming, subscription: Subscription | None
@@ -236,8 +251,27 @@ class Subscribing:
                     return True
         return False
 
+    def _source(self, session: Session, request: Subscribe, now: float) -> Queue:
+        """Return where deliveries come from: for a subscription that only looks, a queue of its own."""
+        source = session.catalogue.source(request.destination, now)
+        if not request.terms.is_browser:
+            return source
+        shown = session.catalogue.shown_queue(request.destination, now)
+        # What was sent before has a lower id.
+        newest = None if request.terms.follows else self._ids.next(now)
+        shown.browser = Browser(source, shown, request.selector, self._ledger, self._limits, newest=newest)
+        return shown
+
+    def _byte_limit(self, session: Session, terms: Terms) -> int:
+        """Return how many bytes of bodies a further subscription may have outstanding."""
+        left = self._limits.session_outstanding_bytes - session.granted_bytes
+        highest = min(self._limits.outstanding_bytes, max(left // _SHARE, _LEAST_BYTES))
+        return highest if terms.window_bytes is None else min(max(terms.window_bytes, 1), highest)
+
     def _credit(self, request: Subscribe, named: NamedSubscription | None) -> int:
         limits = self._limits
+        if request.terms.window_bytes is not None and request.terms.window_bytes <= _ONE_AT_A_TIME:
+            return 1
         if request.prefetch is None:
             if named is not None and named.is_shared:
                 return limits.shared_prefetch

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
-from stompd.broker.requests import AckMode
+from stompd.broker.requests import ORDINARY, AckMode, Terms
 from stompd.selector.evaluate import Selector
 
 #: Bytes of bodies that a subscription which acknowledges nothing is given before the transport has taken them: enough
@@ -48,6 +48,7 @@ class Subscription:
         "session",
         "spread",
         "subscription_id",
+        "terms",
     )
 
     def __init__(
@@ -64,6 +65,7 @@ class Subscription:
         is_named: bool = True,
         selector: Selector | None = None,
         named: NamedSubscription | None = None,
+        terms: Terms = ORDINARY,
     ) -> None:
         """Describe a subscription that has not begun.
 
@@ -79,6 +81,7 @@ class Subscription:
             is_named: Whether the client gave it an id.
             selector: Which entries of its queue it wants; None for all.
             named: The subscription of a topic whose consumer it is, if that has a name of its own.
+            terms: How it takes beside others.
         """
         self.session = session
         self.queue = queue
@@ -91,6 +94,7 @@ class Subscription:
         self.is_named = is_named
         self.selector = selector
         self.named = named
+        self.terms = terms
         #: Whether it takes part in its queue: from when its SUBSCRIBE took effect until it ends.
         self.is_active = False
         #: What it takes from besides, if there are several queues.
@@ -138,12 +142,6 @@ class Subscription:
             self.queue.line_up(self)
         else:
             self.spread.line_up()
-
-    def leave_line(self, queue: Queue) -> None:
-        """Note that a queue has taken it out of its line, for it may take nothing."""
-        self.is_waiting = False
-        if self.spread is not None:
-            self.spread.absent.append(queue)
 
     def spend_credit(self, delivery: Delivery) -> None:
         """Charge again for a delivery whose acknowledgement was aborted; credit may fall below 0."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stompd.broker.queue import Queue
     from stompd.broker.session import Session
     from stompd.broker.subscribing import Subscribing
+    from stompd.broker.subscription import Subscription
 
 _PUBLIC_KINDS = {Kind.TEMPORARY_QUEUE: Kind.REPLY_QUEUE, Kind.TEMPORARY_TOPIC: Kind.REPLY_TOPIC}
 
@@ -27,7 +28,7 @@ _NAME_BYTES = 16
 class Temporary:
     """One temporary queue or topic."""
 
-    __slots__ = ("implicit_id", "is_used", "own_path", "public", "queue")
+    __slots__ = ("implicit", "is_used", "own_path", "public", "queue")
 
     def __init__(self, own_path: str, public: Destination, queue: Queue | None) -> None:
         """Describe one that nobody subscribes to yet.
@@ -42,8 +43,8 @@ class Temporary:
         self.queue = queue
         #: Whether there has been a subscription; if not, awaiting replies there begins one.
         self.is_used = False
-        #: The id of the subscription that began so.
-        self.implicit_id: str | None = None
+        #: The subscription that began so.
+        self.implicit: Subscription | None = None
 
     @property
     def has_overflowed(self) -> bool:
@@ -78,7 +79,9 @@ class Temporaries:
             LimitExceeded: The session has as many as allowed.
         """
         if destination.parts:
-            return destination._replace(parts=tuple(self.resolve(session, part, now) for part in destination.parts))
+            # It may be there under its own name and the public one.
+            parts = dict.fromkeys(self.resolve(session, part, now) for part in destination.parts)
+            return destination._replace(parts=tuple(parts))
         if destination.kind.is_own:
             return self._own(session, destination, now).public
         is_public = destination.kind in _PUBLIC_KINDS.values()
@@ -96,29 +99,29 @@ class Temporaries:
             LimitExceeded: The session has as many temporary destinations as allowed.
             StompError: As for any subscription.
         """
-        if not request.destination.is_plain:
-            request.destination = self.resolve(session, request.destination, now)
-            for place in request.destination.places:
-                owner = self._owner(session, place)
-                if owner is not None:
-                    self._admit(session, place, owner)
-        self._subscribing.subscribe(session, request, now)
+        if request.destination.is_plain:
+            self._subscribing.subscribe(session, request, now)
+            return
+        request.destination = self.resolve(session, request.destination, now)
+        owners = [(place, self._owner(session, place)) for place in request.destination.places]
+        used = [self._admit(session, place, owner) for place, owner in owners if owner is not None]
+        implicit = [temporary.implicit for temporary in used]
+        replaced = [subscription for subscription in session.subscriptions.values() if subscription in implicit]
+        self._subscribing.subscribe(session, request, now, replaced)
+        for temporary in used:
+            temporary.is_used, temporary.implicit = True, None
 
     def _owner(self, session: Session, public: Destination) -> Session | None:
         """Return whose temporary destination that is for a session; None if it is none on its virtual host."""
         return self._public.get((session.catalogue.host, public.path))
 
-    def _admit(self, session: Session, public: Destination, owner: Session) -> None:
+    def _admit(self, session: Session, public: Destination, owner: Session) -> Temporary:
         if owner is not session:
             # JMS 3.1, 6.2.2: only the connection that created it may consume from it.
             raise InvalidDestination(
                 f"{public.path} belongs to another connection. Only that one may subscribe to it; anybody may send."
             )
-        temporary = next(found for found in session.temporaries.values() if found.public == public)
-        implicit = session.subscriptions.get(temporary.implicit_id or "")
-        if implicit is not None:
-            self._subscribing.end(session, implicit)
-        temporary.is_used, temporary.implicit_id = True, None
+        return next(found for found in session.temporaries.values() if found.public == public)
 
     def expect_replies(self, session: Session, message: Message, reply_to: Destination, now: float) -> None:
         """Show receivers of the message where to reply, and subscribe there unless the session has done so itself.
@@ -133,7 +136,7 @@ class Temporaries:
         # As RabbitMQ does: the replies come at once, under a subscription that is named like the destination.
         implicit_id = temporary.own_path
         self._subscribing.subscribe(session, Subscribe(temporary.public, implicit_id, AckMode.AUTO), now)
-        temporary.is_used, temporary.implicit_id = True, implicit_id
+        temporary.is_used, temporary.implicit = True, session.subscriptions[implicit_id]
 
     def delete(self, session: Session, subscription_id: str, destination: Destination) -> None:
         """Delete one of the session's temporary destinations, and end the subscription if there is one of that id.

@@ -69,10 +69,15 @@ class Patterns(Generic[V]):
                 return
             del parent.children[word]
 
-    def match(self, name: str) -> list[V]:
-        """Return the values of all patterns that match a name."""
-        places = _with_any({self._root: None})
-        for word in name.split("."):
+    def match(self, name: str, *, is_hidden: bool = False) -> list[V]:
+        """Return the values of all patterns that match a name; if it is hidden, wildcards miss its first word."""
+        words = name.split(".")
+        places = {self._root: None}
+        if is_hidden:
+            first = self._root.children.get(words.pop(0))
+            places = {} if first is None else {first: None}
+        places = _with_any(places)
+        for word in words:
             reached: dict[_Node[V], None] = {}
             for node in places:
                 if node.is_any:

@@ -19,6 +19,7 @@ from stompd.broker.effects import (
     LoadDue,
     LoadEntries,
     LoadExpired,
+    LoadShown,
     Persist,
     Refuse,
     SessionId,
@@ -37,7 +38,7 @@ _log = Logger()
 # Tuples, because making a union takes longer than everything else about a check.
 _CHECKED = (Subscribe, Unsubscribe)
 _SETTLING = (Acknowledge, Reject)
-_LOADS = (LoadEntries, LoadDue, LoadExpired)
+_LOADS = (LoadEntries, LoadDue, LoadExpired, LoadShown)
 
 #: Looking at the clock once an hour costs nothing, and no reactor sleeps for years.
 _LONGEST_SLEEP_SECONDS = 3600.0
@@ -194,6 +195,10 @@ class Driver:
     def expired_loaded(self, page: ExpiredPage) -> None:
         """Pass on which messages have expired."""
         self._broker.expired_loaded(page)
+
+    def shown_loaded(self, load: LoadShown, page: Page) -> None:
+        """Pass on a page for somebody who only looks."""
+        self._broker.shown_loaded(load, page)
 
     def stop(self) -> None:
         """Begin nothing by time alone any more."""

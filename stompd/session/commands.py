@@ -49,6 +49,7 @@ from stompd.session.headers import (
 )
 from stompd.session.kinds import qualify
 from stompd.session.naming import read_deletion, read_no_local, read_subscription
+from stompd.session.terms import read_terms
 from stompd.wire.frame import Frame, Version
 
 #: Builds the request that a frame makes, from the frame, the session's version and id, and the time.
@@ -129,6 +130,7 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
         selector=_selector(headers),
         naming=naming,
         no_local=read_no_local(headers),
+        terms=read_terms(headers, destination, _ACK_MODES[ack]),
     )
 
 

@@ -30,7 +30,9 @@ def _row(name: str, values: str, default: str, meaning: str, *aliases: str) -> H
 
 _ANY: Final = "any text"
 _NUMBER: Final = "a number"
+_INTEGER: Final = "a number, also below 0"
 _FLAG: Final = "yes or no"
+_WINDOW: Final = "a number of bytes; -1 is no limit"
 _TITLE: Final = "1 to 255 characters"
 _KINDS: Final = "`ANYCAST`, `MULTICAST`"
 _RECEIPT: Final = _row("receipt", _ANY, "none", "asks for a RECEIPT, which repeats it as `receipt-id`")
@@ -48,6 +50,8 @@ _DURABLE_NAME: Final = _row(
     "x-queue-name",
 )
 _GROUP: Final = _row("subscription-group", _TITLE, "none", "a shared durable subscription of this group to a topic")
+
+_EXCLUSIVE_ALIASES: Final = ("activemq.exclusive", "x-single-active-consumer")
 
 _CONNECT: Final = (
     _row("accept-version", "versions with commas between", "1.0", "what the client speaks"),
@@ -89,11 +93,14 @@ _SEND: Final = (
     _row("amq-msg-type", "`text`, `bytes`", "none", "passed on; here a body is octets in any case"),
     _row("message-id", _ANY, "none", "arrives as `original-message-id`, since the broker gives its own"),
     _row("timestamp", _ANY, "none", "arrives as `sender-timestamp`, since the broker gives its own"),
-    _row("JMSXGroupID", _ANY, "none", "groups messages", "JMSXGroupId", "message_group", "_AMQ_GROUP_ID"),
-    _row("JMSXGroupSeq", _NUMBER, "none", "passed on: its place in the group"),
+    _row(
+        "JMSXGroupID", _TITLE, "none", "a group goes to one consumer", "JMSXGroupId", "message_group", "_AMQ_GROUP_ID"
+    ),
+    _row("JMSXGroupSeq", _INTEGER, "none", "passed on: its place in the group; -1 ends the group"),
     _row("retain", "`set`, `remove`, yes or no", "no", "keeps the message for later subscribers"),
     _row("dedup-id", _ANY, "none", "drops a message that was sent already", "_AMQ_DUPL_ID"),
     _row("last-value-key", _ANY, "none", "replaces the message with the same key", "_AMQ_LVQ_NAME"),
+    _row("browser", "any text but `end`", "none", "passed on; `end` is what the broker says to those who browse"),
     _row("mandatory", _FLAG, "no", "an ERROR when nobody would get the message"),
 )
 
@@ -122,12 +129,12 @@ _SUBSCRIBE: Final = (
     _row("shared", _FLAG, "no", "several may subscribe under the name; each message goes to one of them"),
     _row("browser", _FLAG, "no", "shows the messages of a queue and leaves them there"),
     _row("browser-end", _FLAG, "yes", "whether browsing ends with the last message"),
-    _row("exclusive", _FLAG, "no", "takes all messages while the others wait", "activemq.exclusive"),
+    _row("exclusive", _FLAG, "no", "takes all messages while the others wait", *_EXCLUSIVE_ALIASES),
     _row("no-local", _FLAG, "no", "of a topic, nothing that the same connection sent", "no_local", "activemq.noLocal"),
-    _row("consumer-priority", _NUMBER, "0", "which goes first", "x-priority", "activemq.priority"),
+    _row("consumer-priority", _INTEGER, "0", "the highest with credit goes first", "x-priority", "activemq.priority"),
     _row("retroactive", "yes or no, or a number", "no", "begins with earlier messages", "activemq.retroactive"),
     _row("from-seq", _NUMBER, "none", "replays from there", "x-stream-offset"),
-    _row("consumer-window-size", "a number of bytes", "none", "bytes that may be outstanding"),
+    _row("consumer-window-size", _WINDOW, "-1", "how much may be outstanding; 0 is one message at a time"),
     _row("x-stream-filter", _ANY, "none", "RabbitMQ's filter; use `selector`"),
 )
 
@@ -223,7 +230,7 @@ ODD: Final[Mapping[str, Mapping[str, Odd]]] = {
         "_AMQ_ROUTING_TYPE": Odd("the prefix of the destination decides, /queue/ or /topic/"),
     },
     "SUBSCRIBE": {
-        **_QUEUE_ARGUMENTS,
+        **{name: odd for name, odd in _QUEUE_ARGUMENTS.items() if name not in _EXCLUSIVE_ALIASES},
         "x-message-ttl": Odd("the sender decides, with ttl on SEND"),
         "x-stream-match-unfiltered": Odd("it goes with x-stream-filter"),
         "transformation": _UNCONVERTED,

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeAlias, final
 
+from stompd.broker.destination import MAX_NAME_LENGTH
+from stompd.broker.groups import GROUP_HEADER, SEQUENCE_HEADER
 from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, Message
 from stompd.broker.requests import PLAIN, Rejection
 from stompd.errors import InvalidHeader, MissingHeader, UnsupportedHeader
 
 #: The largest integer that every store keeps.
 _HIGHEST_INTEGER = 2**63 - 1
+
+#: JMS 3.1, 3.5.10: JMSXGroupSeq is an int.
+_HIGHEST_SEQUENCE = 2**31 - 1
 
 #: Characters of a header's name or value that are repeated to its sender.
 _SHOWN_LENGTH = 80
@@ -60,7 +65,8 @@ def parse_integer(name: str, value: str, lowest: int, highest: int, example: int
         InvalidHeader: It is not a decimal number, or not between the bounds.
     """
     # int() alone would also take signs, spaces, underscores, other scripts' digits, and thousands of them.
-    if value.isascii() and value.isdigit() and len(value) <= 19 and lowest <= int(value) <= highest:
+    digits = value.removeprefix("-") if lowest < 0 else value
+    if digits.isascii() and digits.isdigit() and len(digits) <= 19 and lowest <= int(value) <= highest:
         return int(value)
     raise invalid(name, value, f"a number from {lowest} to {highest}, for example {name}:{example}")
 
@@ -79,7 +85,7 @@ def read_prefetch(headers: Mapping[str, str]) -> int | None:
         value = headers.get(name)
         if value is None:
             continue
-        # Apollo's credit is count[,bytes]; the bytes are the broker's own business.
+        # Apollo's credit is count[,bytes]; the bytes are read with the other terms.
         count = value.partition(",")[0] if name == "credit" else value
         return parse_integer(name, count, 0, _HIGHEST_PREFETCH, 10)
     return None
@@ -160,6 +166,28 @@ def _keep(message: Message, name: str, value: str, now: float) -> None:
     message.headers[name] = value
 
 
+def _keep_browser(message: Message, name: str, value: str, now: float) -> None:
+    if value == "end":
+        # Who browses would take the message for the end.
+        raise invalid(name, value, "any other value on SEND: this one is what the broker says when all was shown")
+    message.headers[name] = value
+
+
+def _set_group(message: Message, name: str, value: str, now: float) -> None:
+    if len(value) > MAX_NAME_LENGTH:
+        raise invalid(name, value, f"a name of at most {MAX_NAME_LENGTH} characters, for example {name}:order-4711")
+    message.headers[name] = value
+    if value:
+        # Whatever it is called, selectors and consumers find it where JMS has it.
+        message.headers.setdefault(GROUP_HEADER, value)
+
+
+def _keep_sequence(message: Message, name: str, value: str, now: float) -> None:
+    if value:
+        parse_integer(name, value, -_HIGHEST_SEQUENCE - 1, _HIGHEST_SEQUENCE, 1)
+    message.headers[name] = value
+
+
 def _drop(message: Message, name: str, value: str, now: float) -> None:
     """Do nothing: the header is the broker's, and what a client says there reaches nobody."""
 
@@ -182,6 +210,12 @@ MEANINGS: Mapping[str, Meaning] = {
     "message-id": _keep_message_id,
     "timestamp": _keep_timestamp,
     "reply-to": _keep,
+    "browser": _keep_browser,
+    GROUP_HEADER: _set_group,
+    "JMSXGroupId": _set_group,
+    "message_group": _set_group,
+    "_AMQ_GROUP_ID": _set_group,
+    SEQUENCE_HEADER: _keep_sequence,
     "subscription": _drop,
     "ack": _drop,
     "redelivered": _drop,
@@ -229,14 +263,11 @@ _EMPTY: Final = frozenset({""})
 _OFF: Final = _FALSE | _EMPTY
 
 _SCHEDULE = Feature("scheduled delivery", _EMPTY)
-_GROUP = Feature("message groups", _EMPTY)
 _DEDUPLICATION = Feature("the detection of duplicates", _EMPTY)
 _LAST_VALUE = Feature("last-value queues", _EMPTY)
-_EXCLUSIVE = Feature("an exclusive subscription", _OFF)
 _NO_LOCAL = Feature("not receiving its own messages from a queue", _OFF)
 _RETROACTIVE = Feature("messages from before the subscription", _OFF)
 _REPLAY = Feature("replay", _EMPTY)
-_CONSUMER_PRIORITY = Feature("priority among subscriptions", _OFF)
 
 #: By command and header, what is not done yet.
 UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
@@ -245,10 +276,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "AMQ_SCHEDULED_REPEAT": _SCHEDULE,
         "AMQ_SCHEDULED_CRON": _SCHEDULE,
         "AMQ_SCHEDULER_ACTION": _SCHEDULE,
-        "JMSXGroupID": _GROUP,
-        "JMSXGroupId": _GROUP,
-        "message_group": _GROUP,
-        "_AMQ_GROUP_ID": _GROUP,
         "retain": Feature("retained messages", _OFF),
         "dedup-id": _DEDUPLICATION,
         "_AMQ_DUPL_ID": _DEDUPLICATION,
@@ -256,17 +283,10 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "_AMQ_LVQ_NAME": _LAST_VALUE,
     },
     "SUBSCRIBE": {
-        "browser": Feature("browsing", _OFF),
-        "exclusive": _EXCLUSIVE,
-        "activemq.exclusive": _EXCLUSIVE,
         "retroactive": _RETROACTIVE,
         "activemq.retroactive": _RETROACTIVE,
         "from-seq": _REPLAY,
         "x-stream-offset": _REPLAY,
-        "consumer-priority": _CONSUMER_PRIORITY,
-        "x-priority": _CONSUMER_PRIORITY,
-        "activemq.priority": _CONSUMER_PRIORITY,
-        "consumer-window-size": Feature("credit counted in bytes", _EMPTY),
         "x-stream-filter": Feature("a filter of RabbitMQ's streams", _EMPTY),
     },
     "SUBSCRIBE of a queue": {

@@ -134,7 +134,8 @@ _PAGE_OF = """
     ORDER BY {order}
 """
 _PAGE = _PAGE_OF.format(
-    condition="(urgency, message_id) > (%b::smallint, %b::bigint) AND due_ms = 0", order="urgency, message_id"
+    condition="(urgency, message_id) > (%b::smallint, %b::bigint) AND due_ms <= %b::bigint",
+    order="urgency, message_id",
 )
 _DUE_PAGE = _PAGE_OF.format(
     condition="due_ms > 0 AND (due_ms, message_id) > (%b::bigint, %b::bigint) AND due_ms <= %b::bigint",
@@ -251,10 +252,10 @@ class PostgresqlDialect(Dialect):
             _execute(raw, [Statement(text.replace(_ALL_NEW, _SOME_THERE), rows) for text, rows in statements])
 
     def load(
-        self, connection: Connection, queue_id: QueueId, after: Place, limit: int, limit_bytes: int
+        self, connection: Connection, queue_id: QueueId, after: Place, through_ms: int, limit: int, limit_bytes: int
     ) -> tuple[list[MessageRow], bool]:
         """Read one range of the primary key."""
-        rows = _read(connection, _PAGE, (queue_id, *after, limit, limit, limit_bytes))
+        rows = _read(connection, _PAGE, (queue_id, *after, through_ms, limit, limit, limit_bytes))
         return [row[:-1] for row in rows], not rows or rows[0][-1] == len(rows)
 
     def load_due(

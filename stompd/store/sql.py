@@ -117,10 +117,10 @@ class SqlStore:
             with self._raising(StoreRefused, StoreUnavailable), self._connected() as connection:
                 self._dialect.execute(connection, statements)
 
-    def load(self, queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int) -> Page:
+    def load(self, queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int, through_ms: int = 0) -> Page:
         """Read one range of the primary key; see `IMessageStore`."""
         with self._raising(StoreUnavailable), self._connected() as connection:
-            rows, is_last = self._dialect.load(connection, queue_id, after or _HEAD, limit, limit_bytes)
+            rows, is_last = self._dialect.load(connection, queue_id, after or _HEAD, through_ms, limit, limit_bytes)
         recovered_through = self._recovered_through.get(queue_id, 0)
         return Page([_stored_message(row, recovered_through) for row in rows], is_last=is_last)
 

@@ -24,6 +24,7 @@ from stompd.broker.effects import (
     LoadDue,
     LoadEntries,
     LoadExpired,
+    LoadShown,
     Persist,
     Refuse,
     SessionId,
@@ -32,6 +33,7 @@ from stompd.broker.limits import Limits
 from stompd.broker.message import DEFAULT_PRIORITY, Message
 from stompd.broker.peer import Peer
 from stompd.broker.requests import (
+    ORDINARY,
     Abort,
     AckMode,
     Acknowledge,
@@ -47,6 +49,7 @@ from stompd.broker.requests import (
     Request,
     Send,
     Subscribe,
+    Terms,
     Unsubscribe,
 )
 from stompd.broker.units import (
@@ -66,7 +69,7 @@ from stompd.store.memory import MemoryStore
 NOW = 1_700_000_000.0
 
 #: What only the store sees.
-_STORE_VERBS = ("persist", "later", "load", "due", "expired")
+_STORE_VERBS = ("persist", "later", "load", "due", "expired", "show")
 
 
 def new_message(
@@ -159,6 +162,7 @@ class Core:
         selector: str = "",
         naming: Naming | None = None,
         no_local: bool = False,
+        terms: Terms = ORDINARY,
     ) -> None:
         self.submit(
             session,
@@ -171,6 +175,7 @@ class Core:
                 selector=compile_selector(selector) if selector else None,
                 naming=naming,
                 no_local=no_local,
+                terms=terms,
             ),
         )
 
@@ -278,6 +283,9 @@ class Core:
         elif isinstance(load, LoadDue):
             due = self.store.load_due(load.queue_id, load.after, load.through_ms, load.limit, load.limit_bytes)
             self.broker.due_loaded(load.queue_id, due)
+        elif isinstance(load, LoadShown):
+            page = self.store.load(load.queue_id, load.after, load.limit, load.limit_bytes, load.through_ms)
+            self.broker.shown_loaded(load, page)
         else:
             self.broker.expired_loaded(self.store.find_expired(load.after, load.through_ms, load.limit))
 
@@ -318,6 +326,9 @@ class Core:
             case LoadDue():
                 self.journal.append(effect)
                 return f"due {effect.after.due_ms}"
+            case LoadShown():
+                self.journal.append(effect)
+                return f"show {effect.after.urgency} {self._bodies.get(effect.after.message_id, '-')}"
             case LoadExpired():
                 self.journal.append(effect)
                 return "expired"

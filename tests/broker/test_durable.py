@@ -259,7 +259,7 @@ def test_other_topic_selector_or_no_local_replaces_it(to: str, selector: str, no
 
     core.subscribe(FIRST, to, naming=UNSHARED, selector=selector, no_local=no_local)
 
-    assert core.effects() == ["persist drop queue, queue /dsub/c.n, subscription c.n"]
+    assert core.effects() == ["later drop queue", "persist queue /dsub/c.n, subscription c.n"]
     assert core.run() == []
     assert core.rows() == []
 
@@ -330,6 +330,18 @@ def test_replacing_the_last_one_allowed_is_allowed() -> None:
     assert core.run() == ["deliver 11 a"]
 
 
+def test_replacing_one_of_more_than_allowed_is_allowed() -> None:
+    core = with_durable()
+    core.subscribe(FIRST, TOPIC, "t", naming=Naming("m"))
+    core.run()
+    core = core.restart(durable_subscriptions=1)
+    core.open(FIRST, "c", "alice")
+
+    core.subscribe(FIRST, "/topic/u", naming=UNSHARED, receipt="r")
+
+    assert core.run() == ["confirm 11 r durable-subscription-name:n dropped:0 pending:0 prefetch-count:100"]
+
+
 def test_subscription_that_the_store_refuses_leaves_nothing_behind() -> None:
     core = new_core()
     core.subscribe(FIRST, TOPIC, naming=UNSHARED, receipt="r")
@@ -374,12 +386,32 @@ def test_replacement_that_the_store_refuses_leaves_nothing_behind() -> None:
     core.run()
     core.subscribe(FIRST, "/topic/u", naming=UNSHARED)
     core.effects()
+    core.answer()
 
     core.refuse_unit()
     core.run()
 
     assert core.rows() == []
     assert core.store._queues == core.store._subscriptions == {}
+
+
+def test_name_whose_replacement_the_store_refuses_can_be_used_by_then() -> None:
+    core = new_core()
+    core.subscribe(1, TOPIC, naming=SHARED)
+    core.lose(1)
+    core.run()
+    core.subscribe(2, "/topic/u", naming=SHARED)
+    core.unsubscribe(2, naming=SHARED)
+    core.subscribe(3, TOPIC, naming=SHARED, receipt="r")
+    core.effects()
+    core.answer()
+
+    core.refuse_unit()
+
+    assert core.run() == [
+        "refuse 2 refused-by-store",
+        "confirm 3 r durable-subscription-name:n pending:0 prefetch-count:1",
+    ]
 
 
 # Deleting.

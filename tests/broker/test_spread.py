@@ -44,6 +44,51 @@ def test_wildcard_takes_from_queues_that_were_found_in_the_store() -> None:
     assert core.run() == ["deliver 1 x"]
 
 
+@pytest.mark.parametrize("pattern", ["#", "**", ">", "*", "*.orders", "#.orders"])
+def test_wildcard_for_the_first_word_leaves_dead_letters_alone(pattern: str) -> None:
+    core = Core()
+    core.send(2, "before", "/queue/DLQ.orders")
+
+    core.subscribe(1, f"/queue/{pattern}")
+    core.send(2, "after", "/queue/DLQ.orders")
+    core.send(2, "later", "/queue/DLQ.new.orders")
+
+    assert core.run() == []
+
+
+@pytest.mark.parametrize("pattern", ["DLQ.#", "DLQ.>", "DLQ.*", "#,/queue/DLQ.orders"])
+def test_dead_letters_reach_who_names_their_queues(pattern: str) -> None:
+    core = Core()
+    core.send(2, "a", "/queue/DLQ.orders")
+
+    core.subscribe(1, f"/queue/{pattern}")
+    core.send(2, "b", "/queue/DLQ.orders")
+
+    assert core.run() == ["deliver 1 a", "deliver 1 b"]
+
+
+def test_wildcard_takes_from_a_queue_that_is_only_called_like_those_of_dead_letters() -> None:
+    core = Core()
+    core.subscribe(1, "/queue/*")
+
+    core.send(2, "a", "/queue/DLQ")
+    core.send(2, "b", "/queue/DLQs")
+
+    assert core.run() == ["deliver 1 a", "deliver 1 b"]
+
+
+def test_rejected_message_does_not_come_again_by_way_of_its_dead_letter_queue() -> None:
+    core = Core()
+    core.subscribe(1, "/queue/#")
+    core.send(2, "a")
+    core.run()
+
+    core.reject(1, "a", requeue=False)
+
+    assert core.run() == []
+    assert core.depth("/queue/DLQ.a") == 1
+
+
 def test_acknowledgement_reaches_the_queue_that_the_message_is_from() -> None:
     core = Core()
     core.subscribe(1, "/queue/a.*")

@@ -70,6 +70,49 @@ def test_explicit_subscription_may_have_the_implicit_ones_id() -> None:
     assert core.run() == ["confirm 1 r prefetch-count:100", "deliver 1//temp-queue/x a"]
 
 
+@pytest.mark.parametrize("mine", [MINE, MY_TOPIC])
+@pytest.mark.parametrize(
+    ("others", "name", "code"),
+    [
+        ("", "taken", "duplicate-subscription"),
+        (",/reply-queue/unknown", "fresh", "invalid-destination"),
+        (",/queue/1,/queue/2,/queue/3", "fresh", "limit-exceeded"),
+    ],
+)
+def test_explicit_subscription_that_fails_leaves_the_implicit_one(mine: str, others: str, name: str, code: str) -> None:
+    core = Core(queues=4)
+    core.broker.open_session(SessionId(1), has_soft_errors=True)
+    core.subscribe(1, "/queue/used", "taken")
+    public = learn_name(core, mine)
+
+    core.subscribe(1, mine + others, name, receipt="r")
+    core.send(2, "reply", public)
+
+    assert core.run() == [f"decline 1 {code} r", f"deliver 1/{mine} reply"]
+
+
+def test_explicit_subscription_may_be_the_last_one_allowed() -> None:
+    core = Core(subscriptions=1)
+    name = learn_name(core)
+    core.subscribe(1, MINE)
+
+    core.send(2, "reply", name)
+
+    assert core.run() == ["deliver 1 reply"]
+
+
+def test_other_subscription_that_has_the_implicit_ones_id_is_left_alone() -> None:
+    core = Core()
+    learn_name(core)
+    core.unsubscribe(1, MINE)
+    core.subscribe(1, "/queue/a", MINE)
+
+    core.subscribe(1, MINE)
+    core.send(2, "a", "/queue/a")
+
+    assert core.run() == [f"deliver 1/{MINE} a"]
+
+
 def test_subscription_that_was_ended_is_not_begun_again() -> None:
     core = Core()
     core.subscribe(1, MINE)
@@ -270,6 +313,19 @@ def test_jms_357_deleted_destination_takes_nothing_more() -> None:
     core.send(2, "reply", name)
 
     assert core.run() == ["confirm 1 r", "refuse 2 invalid-destination"]
+
+
+@pytest.mark.parametrize("mine", [MINE, MY_TOPIC])
+def test_both_names_in_a_list_are_one_destination(mine: str) -> None:
+    core = Core()
+    name = learn_name(core, mine)
+    core.subscribe(1, f"{mine},{name}")
+
+    core.send(1, "a", f"{mine},{name}")
+
+    assert core.run() == ["deliver 1 a"]
+    core.unsubscribe(1, receipt="r")
+    assert core.run() == ["confirm 1 r"]
 
 
 def test_deleting_needs_no_subscription() -> None:

@@ -62,6 +62,17 @@ def test_pattern_does_not_match(pattern: str, name: str) -> None:
     assert match([pattern], name) == []
 
 
+@pytest.mark.parametrize(
+    ("pattern", "is_match"),
+    [("*.b", False), ("#", False), ("#.a.b", False), ("*.*", False), ("a.*", True), ("a.#", True), ("a.b.#", True)],
+)
+def test_wildcard_misses_the_first_word_of_a_hidden_name(pattern: str, is_match: bool) -> None:
+    tree: Patterns[str] = Patterns()
+    tree.put(words_of(pattern), pattern)
+
+    assert tree.match("a.b", is_hidden=True) == [pattern] * is_match
+
+
 @given(st.lists(_PATTERNS, max_size=4), _NAMES)
 def test_matches_are_those_of_the_definition(patterns: list[list[str]], name: list[str]) -> None:
     texts = {".".join(words_of(".".join(words))) for words in patterns if set(words) & {"*", "#"}}

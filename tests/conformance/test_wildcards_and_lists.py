@@ -64,6 +64,19 @@ def test_queues_that_are_there_and_that_come_later(clients: Clients, queue: str,
     assert [contents(f"{queue}.a"), contents(f"{queue}.b")] == [[], ["c"]]
 
 
+def test_dead_letters_are_for_who_names_their_queues(clients: Clients, queue: str) -> None:
+    client, operator = clients.connect(), clients.connect()
+    name = queue.removeprefix("/queue/")
+    client.subscribe(f"/queue/#.{name}", ack="client-individual")
+    client.send_message(queue, "poison")
+
+    client.ack(client.expect("MESSAGE"), "NACK", requeue="false")
+
+    operator.subscribe(f"/queue/DLQ.#.{name}")
+    operator.expect_bodies("poison")
+    client.expect_nothing()
+
+
 @pytest.mark.parametrize("wildcard", ["*", "#", ">", "a*"])
 def test_wildcard_in_send_is_refused(clients: Clients, queue: str, wildcard: str) -> None:
     client = clients.connect()
