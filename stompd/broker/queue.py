@@ -208,7 +208,7 @@ class Queue:
             subscription = line[0]
             if not subscription.may_take:
                 line.popleft()
-                subscription.leave_line(self)
+                self.line.leave_out(subscription)
                 continue
             window.pop(entry)
             effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))

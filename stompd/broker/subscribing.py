@@ -34,6 +34,7 @@ _SHARE = 8
 
 #: What each subscription gets in any case: enough for small messages to flow.
 _LEAST_BYTES = 64 * 1024
+
 #: A window of so many bytes, or none, is Artemis' way to ask for one message at a time, also for empty ones.
 _ONE_AT_A_TIME = 1
 
@@ -104,7 +105,7 @@ class Subscribing:
             request.ack_mode,
             request.destination,
             credit=credit,
-            byte_limit=self._grant_bytes(session, request.terms),
+            byte_limit=self._byte_limit(session, request.terms),
             is_named=request.is_named,
             selector=None if request.destination.is_topic or queue.browser else request.selector,  # selected before
             named=named,
@@ -188,13 +189,13 @@ class Subscribing:
 
     def _bind(self, subscription: Subscription, request: Subscribe, now: float) -> None:
         """Let what is sent to the destination reach the subscription's queue, or those that it takes from."""
-        session = subscription.session
         if subscription.named or subscription.queue.browser:
             subscription.queue.subscriptions += 1
         else:
-            session.catalogue.bind(subscription.destination, subscription.queue, _binding(session, request))
+            binding = _binding(subscription.session, request)
+            subscription.session.catalogue.bind(subscription.destination, subscription.queue, binding)
         if subscription.destination.is_spread:
-            session.catalogue.spread(subscription, now)
+            subscription.session.catalogue.spread(subscription, now)
 
     def _check(self, session: Session, request: Subscribe, replaced: Sequence[Subscription]) -> None:
         found = session.subscriptions.get(request.subscription_id)
@@ -209,18 +210,13 @@ class Subscribing:
                 f"This connection has {len(session.subscriptions)} subscriptions, which is the limit"
                 " (setting limits.subscriptions)."
             )
-        if session.granted + self._credit(request, None) > self._limits.session_prefetch:
+        granted = session.granted - sum(other.granted for other in replaced)
+        if granted + self._credit(request, None) > self._limits.session_prefetch:
             raise LimitExceeded(
                 f"The subscriptions of this connection may have {session.granted} deliveries outstanding together, and"
                 f" {self._limits.session_prefetch} is the limit (setting limits.session_prefetch). Ask for less with"
                 " prefetch-count, or UNSUBSCRIBE some."
             )
-
-    def _grant_bytes(self, session: Session, terms: Terms) -> int:
-        """Return how many bytes of bodies a further subscription may have outstanding."""
-        left = self._limits.session_outstanding_bytes - session.granted_bytes
-        highest = min(self._limits.outstanding_bytes, max(left // _SHARE, _LEAST_BYTES))
-        return highest if terms.window_bytes is None else min(max(terms.window_bytes, 1), highest)
 
     def _delete(
         self, session: Session, request: Unsubscribe, naming: Naming, subscription: Subscription | None
@@ -265,6 +261,12 @@ class Subscribing:
         newest = None if request.terms.follows else self._ids.next(now)
         shown.browser = Browser(source, shown, request.selector, self._ledger, self._limits, newest=newest)
         return shown
+
+    def _byte_limit(self, session: Session, terms: Terms) -> int:
+        """Return how many bytes of bodies a further subscription may have outstanding."""
+        left = self._limits.session_outstanding_bytes - session.granted_bytes
+        highest = min(self._limits.outstanding_bytes, max(left // _SHARE, _LEAST_BYTES))
+        return highest if terms.window_bytes is None else min(max(terms.window_bytes, 1), highest)
 
     def _credit(self, request: Subscribe, named: NamedSubscription | None) -> int:
         limits = self._limits

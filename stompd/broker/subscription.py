@@ -143,12 +143,6 @@ class Subscription:
         else:
             self.spread.line_up()
 
-    def leave_line(self, queue: Queue) -> None:
-        """Note that a queue has taken it out of its line, for it may take nothing."""
-        self.is_waiting = False
-        if self.spread is not None:
-            self.spread.absent.append(queue)
-
     def spend_credit(self, delivery: Delivery) -> None:
         """Charge again for a delivery whose acknowledgement was aborted; credit may fall below 0."""
         self.credit -= 1

@@ -9,7 +9,7 @@ import socket
 import struct
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import TypeAlias, final
+from typing import TypeAlias, cast, final
 
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IProtocolFactory, IReactorTime
@@ -160,20 +160,30 @@ class ProxiedProtocol(ProtocolWrapper):
 
     def readConnectionLost(self) -> None:
         """Pass on that the peer sends nothing more, to who can go on all the same."""
-        if IHalfCloseableProtocol.providedBy(self.wrappedProtocol):
-            self.wrappedProtocol.readConnectionLost()
+        halves = self._halves
+        if halves is not None:
+            halves.readConnectionLost()
         else:
             self.loseConnection()  # type: ignore[no-untyped-call]  # Twisted's
 
     def writeConnectionLost(self) -> None:
         """Pass on that nothing more can be sent."""
-        if IHalfCloseableProtocol.providedBy(self.wrappedProtocol):
-            self.wrappedProtocol.writeConnectionLost()
+        halves = self._halves
+        if halves is not None:
+            halves.writeConnectionLost()
 
     def connectionLost(self, reason: Failure = Failure(ConnectionError())) -> None:  # noqa: B008  # Twisted's signature
         """The socket is gone."""
         self._timer.cancel()
         super().connectionLost(reason)  # type: ignore[no-untyped-call]  # Twisted's
+
+    @property
+    def _halves(self) -> IHalfCloseableProtocol | None:
+        """The wrapped protocol, if it can go on when one half of the connection is closed."""
+        wrapped = self.wrappedProtocol
+        # Asked of its class: a wrapper such as TLS says that it provides whatever its transport does, which is this.
+        has_halves = IHalfCloseableProtocol.implementedBy(type(wrapped))
+        return cast(IHalfCloseableProtocol, wrapped) if has_halves else None
 
     def _refuse(self, reason: str) -> None:
         # A proxy understands no answer, and whoever is none should not learn more.

@@ -32,8 +32,9 @@ class Access:
         if isinstance(request, Send):
             self._check_send(session_id, user, request)
         elif isinstance(request, Subscribe):
+            action = "browse" if request.terms.is_browser else "consume"
             for place in request.destination.places:
-                _require(user, "browse" if request.terms.is_browser else "consume", place)
+                _require(user, action, place)
                 # Wildcards stand for the queues that there are.
                 is_created = place.kind is Kind.QUEUE and not place.words
                 if is_created or (request.naming is not None and request.naming.is_durable):

@@ -9,7 +9,7 @@ from stompd.broker.destination import parse_destination, parse_target, read_stor
 from stompd.broker.effects import SessionId
 from stompd.broker.limits import Limits
 from stompd.broker.peer import Peer
-from stompd.broker.requests import Naming
+from stompd.broker.requests import Naming, Terms
 from tests.broker.core import Core
 
 SHOP, DEFAULT = 11, 1
@@ -125,6 +125,18 @@ def test_queue_that_comes_later_is_taken_from_on_its_host() -> None:
     core.send(DEFAULT, "d", "/queue/new")
 
     assert core.run() == ["deliver 11 s", "deliver 1 d"]
+
+
+def test_browser_shows_the_queue_of_its_host() -> None:
+    core = new_core()
+    core.send(DEFAULT, "d")
+    core.send(SHOP, "s")
+    core.run()
+
+    core.subscribe(SHOP, terms=Terms(is_browser=True))
+
+    assert core.run()[:1] == ["deliver 11 s"]
+    assert core.depth("/queue/a") == 1
 
 
 def test_list_in_a_transaction_stays_on_its_host() -> None:

@@ -146,7 +146,7 @@ def test_tls_behind_a_proxy_header(broker: BrokerProcess, authority: Authority) 
         client.sendall(CONNECT.replace(b"host:x\n", b"host:x\nlogin:ann\npasscode:secret\n"))
 
         assert client.recv(65_536).startswith(b"CONNECTED\n")
-    assert "192.0.2.1:40000 session" in broker.output
+    broker.wait_for_output("192.0.2.1:40000 session")
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])

@@ -7,8 +7,9 @@ import struct
 
 import pytest
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol
 from twisted.internet.protocol import Protocol
+from zope.interface import alsoProvides
 
 from stompd.net.proxy import InvalidHeader, ProxiedFactory, read_header, read_networks
 from stompd.net.recognition import PROXY_SIGNATURE
@@ -191,10 +192,11 @@ def test_half_closed_connection_gets_its_receipts() -> None:
 
 def test_half_closed_connection_of_what_cannot_be_is_closed() -> None:
     class Whole(Protocol):
-        """As TLS: it has no halves."""
+        """As TLS: it has no halves, though it says that it provides what its transport does."""
 
     trusted = proxy()
     trusted.protocol.wrappedProtocol = Whole()
+    alsoProvides(trusted.protocol.wrappedProtocol, IHalfCloseableProtocol)
 
     trusted.protocol.writeConnectionLost()
     trusted.protocol.readConnectionLost()

@@ -10,7 +10,7 @@ from stompd.broker.destination import parse_destination, parse_source, parse_tar
 from stompd.broker.effects import SessionId
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
-from stompd.broker.requests import Naming, Request, Send, Subscribe, Unsubscribe
+from stompd.broker.requests import Naming, Request, Send, Subscribe, Terms, Unsubscribe
 from stompd.errors import AccessDenied
 from stompd.interfaces import IStompUser
 from stompd.runtime.access import Access
@@ -147,3 +147,12 @@ def test_every_member_of_reply_to_needs_a_permission(access: Access) -> None:
 
     with pytest.raises(AccessDenied, match="send to /queue/c, which reply-to names"):
         access.check(SESSION, User("consume /queue/c", "send /queue/c"), request)
+
+
+def test_who_only_looks_needs_to_browse(access: Access) -> None:
+    user = User()
+
+    access.check(SESSION, user, Subscribe(parse_source("/queue/there"), "1", terms=Terms(is_browser=True)))
+
+    assert user.asked[0] == "browse /queue/there"
+    assert "consume /queue/there" not in user.asked

@@ -8,7 +8,6 @@ from functools import partial
 import pytest
 
 from stompd.broker import expiry
-from stompd.broker.broker import Broker
 from stompd.broker.browser import Browser
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.deadlines import Deadlines, Later
@@ -210,10 +209,10 @@ def _marks_nothing(patch: Patch) -> None:
 
 
 def _loses_what_an_aborted_transaction_held(patch: Patch) -> None:
-    def release(self: Broker, transaction: Transaction) -> None:
+    def release(self: Transaction) -> None:
         pass
 
-    patch.setattr(Broker, "_release", release)
+    patch.setattr(Transaction, "release", release)
 
 
 def _releases_queues_too_early(patch: Patch) -> None:
