@@ -1,0 +1,62 @@
+"""Connections that block: see JMS 3.1, 6.1."""
+
+from __future__ import annotations
+
+import warnings
+from types import TracebackType
+from typing import Self
+
+from jms_api.channel import Channel
+from jms_api.closing import close_after
+from jms_api.session import Session
+from jms_api.surface.connection import ConnectionSurface
+from jms_api.url import ConnectionOptions
+
+
+class Connection(ConnectionSurface):
+    """A connection to a broker; any thread may use it (JMS-191)."""
+
+    def __init__(self, options: ConnectionOptions) -> None:
+        """Connections come from a ConnectionFactory; returns when the broker has let us in."""
+        self._channel = Channel(options)
+        self._core = self._channel.core
+        self._channel.start()
+        try:
+            self._channel.wait(self._core.opened())
+        except BaseException:
+            self._core.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        close_after(error, self.close)
+
+    def __del__(self) -> None:
+        core = getattr(self, "_core", None)
+        if core is not None and not core.is_closed and not core.is_over:
+            warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
+            core.abort()
+
+    def create_session(self, session_mode: int | bool = True, acknowledge_mode: int | None = None) -> Session:
+        """Return a session: `create_session(SessionMode.AUTO_ACKNOWLEDGE)`, or as in Java `(transacted, mode)`."""
+        return Session(self._session_core(session_mode, acknowledge_mode), self._channel)
+
+    def set_client_id(self, client_id: str) -> None:
+        """Say who this is, before anything else is done (JMS-194 to JMS-198)."""
+        self._channel.wait(self._core.set_client_id(client_id))
+
+    def start(self) -> None:
+        """Let messages through; a new connection does not (JMS-173)."""
+        self._channel.wait(self._core.start())
+
+    def stop(self) -> None:
+        """Let no messages through; waits for listeners at work (JMS-176)."""
+        self._channel.wait(self._core.stop())
+
+    def close(self) -> None:
+        """End it with all its sessions; waits for listeners at work and what is being sent (JMS-181)."""
+        self._channel.wait(self._core.close())
