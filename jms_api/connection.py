@@ -8,6 +8,7 @@ from typing import Self
 
 from jms_api.channel import Channel
 from jms_api.closing import close_after
+from jms_api.constants import SessionMode
 from jms_api.session import Session
 from jms_api.surface.connection import ConnectionSurface
 from jms_api.url import ConnectionOptions
@@ -41,7 +42,9 @@ class Connection(ConnectionSurface):
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
             core.abort()
 
-    def create_session(self, session_mode: int | bool = True, acknowledge_mode: int | None = None) -> Session:
+    def create_session(
+        self, session_mode: int | bool = SessionMode.AUTO_ACKNOWLEDGE, acknowledge_mode: int | None = None
+    ) -> Session:
         """Return a session: `create_session(SessionMode.AUTO_ACKNOWLEDGE)`, or as in Java `(transacted, mode)`."""
         return Session(self._session_core(session_mode, acknowledge_mode), self._channel)
 

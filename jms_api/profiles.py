@@ -61,6 +61,7 @@ class Profile(Capabilities):
     Attributes:
         nack_returns: NACK gives a message back; elsewhere it discards or dead-letters.
         takes_undelivered: NACK with `undelivered:true` gives back without counting a delivery.
+        buries: NACK with `requeue:false` makes a dead letter.
         retains_unacknowledged: UNSUBSCRIBE with `retain-unacked:true` leaves deliveries acknowledgeable.
         soft_errors: ERROR about a frame leaves the connection open, though nobody asked for it.
         takes_soft_errors: CONNECT with `jms-soft-errors:true` makes it so.
@@ -79,6 +80,7 @@ class Profile(Capabilities):
 
     nack_returns: bool = False
     takes_undelivered: bool = False
+    buries: bool = False
     retains_unacknowledged: bool = False
     soft_errors: bool = False
     takes_soft_errors: bool = False

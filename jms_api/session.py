@@ -12,6 +12,7 @@ from jms_api.channel import Channel
 from jms_api.closing import close_after
 from jms_api.consumer import MessageConsumer
 from jms_api.destinations import Destination, Queue, TemporaryQueue, TemporaryTopic, Topic
+from jms_api.engine import creating
 from jms_api.engine.consumer import Sharing
 from jms_api.engine.session import SessionCore
 from jms_api.producer import MessageProducer
@@ -37,7 +38,7 @@ class Session(SessionSurface):
 
     def create_producer(self, destination: Destination | str | None = None) -> MessageProducer:
         """Return a producer for a destination, or for any when it is None (JMS-264, JMS-265)."""
-        return MessageProducer(self._core.create_producer(destination), self._channel)
+        return MessageProducer(creating.create_producer(self._core, destination), self._channel)
 
     def create_consumer(
         self, destination: Destination | str, message_selector: str | None = None, no_local: bool = False
@@ -67,19 +68,19 @@ class Session(SessionSurface):
 
     def create_browser(self, queue: Queue | str, message_selector: str | None = None) -> QueueBrowser:
         """Return a browser, which shows what is in a queue (JMS-321)."""
-        return QueueBrowser(self._core.create_browser(queue, message_selector), self._channel)
+        return QueueBrowser(creating.create_browser(self._core, queue, message_selector), self._channel)
 
     def create_temporary_queue(self) -> TemporaryQueue:
         """Return a queue that ends with the connection (JMS-355)."""
-        return self._core.create_temporary(TemporaryQueue, self._channel.wait)
+        return creating.create_temporary(self._core, TemporaryQueue, self._channel.wait)
 
     def create_temporary_topic(self) -> TemporaryTopic:
         """Return a topic that ends with the connection (JMS-355)."""
-        return self._core.create_temporary(TemporaryTopic, self._channel.wait)
+        return creating.create_temporary(self._core, TemporaryTopic, self._channel.wait)
 
     def unsubscribe(self, name: str) -> None:
         """Delete a durable subscription (JMS-344 to JMS-346)."""
-        self._channel.wait(self._core.unsubscribe(name))
+        self._channel.wait(creating.unsubscribe(self._core, name))
 
     def commit(self) -> None:
         """Let what was sent and received take effect, as one (JMS-238)."""
@@ -120,5 +121,5 @@ class Session(SessionSurface):
         sharing: Sharing = Sharing.UNSHARED,
         name: str | None = None,
     ) -> MessageConsumer:
-        core = self._channel.wait(self._core.create_consumer(destination, selector, no_local, sharing, name))
+        core = self._channel.wait(creating.create_consumer(self._core, destination, selector, no_local, sharing, name))
         return MessageConsumer(core, self._channel)

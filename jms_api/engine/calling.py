@@ -43,7 +43,7 @@ def _method(listener: object, name: str, what: str) -> Callable[..., object] | N
     method = getattr(listener, name, listener)
     if not callable(method):
         raise IllegalArgumentException(f"{what} is a callable, or has a method {name}; {listener!r} is neither")
-    return method  # type: ignore[no-any-return]  # callable, as was just checked
+    return method
 
 
 @final

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from jms_api.constants import SessionMode
 from jms_api.engine import faults
 from jms_api.engine.calling import ExceptionTask, as_exception_listener
-from jms_api.engine.delivery import Delivery, Subscription
+from jms_api.engine.delivery import Subscription
 from jms_api.engine.exchange import Exchange
 from jms_api.engine.forks import forget_in_children
 from jms_api.engine.link import Link, LinkError
@@ -74,6 +74,7 @@ class ConnectionCore(Routing):
         self.numbers = count(1)
         self.sessions: set[SessionCore] = set()
         self.subscriptions: dict[str, Subscription] = {}
+        self.temporaries = set()
         self.is_started = False
         self.is_closed = False
         self.is_forked = False
@@ -102,7 +103,9 @@ class ConnectionCore(Routing):
         """Raise IllegalStateException if it is closed, or belongs to the parent process (JMS-186)."""
         if self.is_closed:
             if self.is_forked:
-                raise IllegalStateException("this connection belongs to the parent process; open another one after fork")
+                raise IllegalStateException(
+                    "this connection belongs to the parent process; open another one after fork"
+                )
             raise faults.closed("connection")
 
     def check_alive(self) -> None:

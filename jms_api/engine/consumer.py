@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from jms_api.destinations import Destination, Queue, Topic
 from jms_api.engine.calling import Listener, as_listener
@@ -76,7 +76,7 @@ class ConsumerCore:
         self._listener: Listener | None = None
         #: What the application set, which is what it gets back.
         self._given: object = None
-        self._receiving: Receiving[Message] | Receiving[object] | None = None
+        self._receiving: Receiving[Any] | None = None
 
     @property
     def prefetch(self) -> int:
@@ -228,7 +228,7 @@ class ConsumerCore:
             self.session.ready.appendleft(self)
             self.session.announce()
 
-    def stop_waiting(self, receiving: Operation[object] | Operation[object | None] | None) -> None:
+    def stop_waiting(self, receiving: Operation[Any] | None) -> None:
         """Forget a receive that waits; all of them end with None when it is None."""
         waiting = self._receiving
         if waiting is None or (receiving is not None and waiting is not receiving):
@@ -246,7 +246,7 @@ class ConsumerCore:
             waiting.fail(error)
 
     def _wait(self, receiving: Receiving[R]) -> None:
-        self._receiving = receiving  # type: ignore[assignment]  # it is only completed
+        self._receiving = receiving
         self.session.receiving = receiving
 
     def _check_receive(self) -> None:
@@ -258,4 +258,6 @@ class ConsumerCore:
             # JMS-301: an application error, which would otherwise give messages to the wrong one.
             raise IllegalStateException("another receive of this session waits; a session is for one thread at a time")
         if session.has_listener:
-            raise IllegalStateException("a consumer of this session has a listener, so the session cannot receive")  # JMS-302
+            raise IllegalStateException(
+                "a consumer of this session has a listener, so the session cannot receive"
+            )  # JMS-302

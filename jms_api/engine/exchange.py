@@ -44,7 +44,7 @@ class Exchange:
             return request.since
         return float("inf")
 
-    def send(self, frame: Frame) -> None:
+    def send(self, frame: Frame, *, is_urgent: bool = True) -> None:
         """Send a frame that nobody waits for; without a link it is dropped, since the broker forgets everything.
 
         Raises:
@@ -52,7 +52,7 @@ class Exchange:
         """
         if self.link is not None:
             try:
-                self.link.send(frame)
+                self.link.send(frame, is_urgent=is_urgent)
             except StompError as error:
                 raise JMSException(error.detail, error.code) from error
 

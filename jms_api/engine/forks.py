@@ -9,7 +9,7 @@ from weakref import WeakSet
 
 
 class _Forkable(Protocol):
-    lock: RLock  # type: ignore[valid-type]  # a function in typeshed
+    lock: RLock
     is_closed: bool
     is_forked: bool
 

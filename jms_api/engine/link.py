@@ -21,6 +21,9 @@ _GRACE_SECONDS: Final = 1.0
 #: Heart-beats are written this much early, so that they are there in time.
 _EARLY: Final = 0.7
 
+#: So much is written even if nothing of it is urgent; that many bytes are worth a call of the operating system.
+_MOST_WAITING_BYTES: Final = 32_768
+
 
 class LinkError(Exception):
     """The connection cannot go on: the peer breaks the protocol, or is silent."""
@@ -34,14 +37,16 @@ class Link:
     """
 
     __slots__ = (
+        "_beat_seconds",
+        "_deadline",
+        "_heard",
         "_heart_beat",
+        "_is_urgent",
         "_outgoing",
         "_parser",
         "_silence_seconds",
-        "_beat_seconds",
-        "_heard",
+        "_waiting_bytes",
         "_wrote",
-        "_deadline",
         "headers",
         "is_connected",
     )
@@ -58,6 +63,8 @@ class Link:
         self._parser = FrameParser(_LIMITS, is_client=True)
         self._outgoing: list[bytes] = []
         self._heart_beat = heart_beat
+        self._is_urgent = False
+        self._waiting_bytes = 0
         self._beat_seconds = 0.0
         self._silence_seconds = 0.0
         self._heard = self._wrote = now
@@ -70,24 +77,31 @@ class Link:
 
     @property
     def has_outgoing(self) -> bool:
-        """Whether something waits to be written."""
-        return bool(self._outgoing)
+        """Whether something is to be written now."""
+        return self._is_urgent
 
-    def send(self, frame: Frame) -> None:
-        """Write a frame.
+    def send(self, frame: Frame, *, is_urgent: bool = True) -> None:
+        """Write a frame, at once or with the next one that is urgent or when there is much.
 
         Raises:
             StompError: A header cannot be written.
         """
-        self._outgoing.append(serialize(frame, Version.V1_2))
+        octets = serialize(frame, Version.V1_2)
+        self._outgoing.append(octets)
+        self._waiting_bytes += len(octets)
+        if is_urgent or self._waiting_bytes >= _MOST_WAITING_BYTES:
+            self._is_urgent = True
 
     def write(self, octets: bytes) -> None:
         """Write a frame that was serialized before."""
         self._outgoing.append(octets)
+        self._is_urgent = True
 
     def take_outgoing(self, now: float) -> bytes:
         """Return what is to be written, all at once."""
         self._wrote = now
+        self._is_urgent = False
+        self._waiting_bytes = 0
         outgoing, self._outgoing = self._outgoing, []
         return outgoing[0] if len(outgoing) == 1 else b"".join(outgoing)
 
@@ -129,10 +143,13 @@ class Link:
                 raise LinkError("the broker did not answer CONNECT in time")
             return
         if self._silence_seconds and now - self._heard >= self._silence_seconds:
-            raise LinkError(f"nothing came from the broker for {now - self._heard:.1f} seconds: heart-beats are missing")
-        if self._beat_seconds and now - self._wrote >= self._beat_seconds and not self._outgoing:
+            raise LinkError(
+                f"nothing came from the broker for {now - self._heard:.1f} seconds: heart-beats are missing"
+            )
+        if self._beat_seconds and now - self._wrote >= self._beat_seconds:
             # STOMP 1.2 "Heart-beating": a line end, when there is nothing else to say.
-            self._outgoing.append(b"\n")
+            self._outgoing = self._outgoing or [b"\n"]
+            self._is_urgent = True
 
     def _connected(self, frame: Frame) -> None:
         version = frame.headers.get("version")

@@ -96,7 +96,7 @@ class Operation(Generic[T]):
 
 class _Locked(Protocol):
     @property
-    def lock(self) -> RLock: ...  # type: ignore[valid-type]  # a function in typeshed
+    def lock(self) -> RLock: ...
 
 
 _L = TypeVar("_L", bound=_Locked)
@@ -115,7 +115,7 @@ def procedure(
         with self.lock:
             return _run(function(self, *args, **kwargs))
 
-    return begin
+    return begin  # type: ignore[return-value]  # mypy does not see that a wrapped function stays one
 
 
 def _run(steps: Steps[T]) -> Operation[T]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from jms_api.constants import (
     DEFAULT_DELIVERY_DELAY,
@@ -109,6 +109,8 @@ class ProducerCore:
 
     def _frame(self, message: object, destination: Destination, delivering: Delivering) -> tuple[Frame, Message]:
         self.check_open()
+        if isinstance(destination, TemporaryQueue | TemporaryTopic):
+            self.session.connection.check_temporary(destination)
         if message is None:
             raise MessageFormatException("there is no message to send")  # JMS-267
         own = message if isinstance(message, Message) else copy_of(message)
@@ -126,7 +128,7 @@ class ProducerCore:
         )
         stamp(own, values)
         if own is not message:
-            stamp(message, values)  # JMS-073
+            stamp(cast(Message, message), values)  # JMS-073: as far as it has the same attributes
         headers, body = to_frame_parts(own, profile)
         headers["destination"] = spell(destination, profile)
         return Frame("SEND", headers, body), own
@@ -154,7 +156,8 @@ class ProducerCore:
         is_confirmed = completion is not None or isinstance(target, TemporaryQueue | TemporaryTopic)
         if not is_confirmed and (session.is_transacted or delivering.delivery_mode is not DeliveryMode.PERSISTENT):
             try:
-                exchange.send(frame)
+                # Nobody sees what a transaction holds, so it may wait, unless its delay begins now.
+                exchange.send(frame, is_urgent=not session.is_transacted or bool(delivering.delivery_delay))
             except JMSException as error:
                 return Operation.failed(error)
             return _SENT

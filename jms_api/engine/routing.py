@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from jms_api.destinations import Destination, TemporaryQueue, TemporaryTopic
+from jms_api.destinations import Destination, Queue, TemporaryQueue, TemporaryTopic, Topic
 from jms_api.engine.consumer import ConsumerCore, Sharing
 from jms_api.engine.delivery import Delivery, Subscription
 from jms_api.engine.exchange import Exchange
@@ -18,23 +18,32 @@ from jms_api.profiles import Profile
 from stompd.wire.frame import Frame
 
 if TYPE_CHECKING:
+    from jms_api.engine.connection import Host
     from jms_api.engine.session import SessionCore
+
+Temporary = TypeVar("Temporary", TemporaryQueue, TemporaryTopic)
 
 
 class Routing:
     """The part of a connection that knows subscriptions; everything runs under the lock."""
 
-    lock: RLock  # type: ignore[valid-type]  # a function in typeshed
+    lock: RLock
     exchange: Exchange
+    host: Host
     profile: Profile
     sessions: set[SessionCore]
     subscriptions: dict[str, Subscription]
     token: str
     numbers: count[int]
     is_closed: bool
+    temporaries: set[Destination]
 
     def up(self) -> Operation[None]:
         """Return an operation that is done when the broker can be reached."""
+        raise NotImplementedError
+
+    def check_open(self) -> None:
+        """Raise IllegalStateException if the connection is closed."""
         raise NotImplementedError
 
     def report(self, error: JMSException) -> None:
@@ -95,6 +104,7 @@ class Routing:
         if subscription is not None:
             self.leave(subscription)
         self.restore(consumer)
+        self.host.wake()
 
     @procedure
     def _subscribe(self, consumer: ConsumerCore) -> Steps[None]:
@@ -174,9 +184,36 @@ class Routing:
 
     # Temporary destinations.
 
+    def create_temporary(self, kind: type[Temporary], wait: Callable[[Operation[None]], object]) -> Temporary:
+        """Return a new temporary destination; the broker hears of it when it is used (JMS-356)."""
+        name = f"{self.token}-{next(self.numbers)}"
+        destination: Temporary = kind(name, lambda: wait(self.delete_temporary(destination)))
+        self.temporaries.add(destination)
+        return destination
+
     def owns(self, destination: Destination) -> bool:
-        """Return whether this connection made a temporary destination."""
-        raise NotImplementedError
+        """Return whether this connection made a temporary destination, and it is still there."""
+        return destination in self.temporaries
+
+    def check_temporary(self, destination: Destination) -> None:
+        """Raise InvalidDestinationException for one of our own that is gone (JMS-269)."""
+        name = destination.queue_name if isinstance(destination, Queue) else ""
+        name = destination.topic_name if isinstance(destination, Topic) else name
+        if name.startswith(self.token) and not self.owns(destination):
+            raise InvalidDestinationException(f"{destination} is gone")
+
+    @procedure
+    def delete_temporary(self, destination: TemporaryQueue | TemporaryTopic) -> Steps[None]:
+        """Delete a temporary destination (JMS-357)."""
+        self.check_open()
+        if not self.owns(destination):
+            raise InvalidDestinationException(f"{destination} is gone")
+        for session in self.sessions:
+            if any(consumer.destination == destination for consumer in session.consumers):
+                raise JMSException(f"{destination} cannot be deleted: it has a consumer")
+        self.temporaries.discard(destination)
+        headers = {"id": f"delete-{next(self.numbers)}", "destination": spell(destination, self.profile)}
+        yield from self.exchange.request(Frame("UNSUBSCRIBE", {**headers, "delete": "true"}))
 
     def barrier(self) -> Operation[Frame]:
         """Return an operation that is done when the broker has sent all that it had for us; any broker knows this."""

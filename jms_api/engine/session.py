@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from jms_api.constants import SessionMode
 from jms_api.engine import faults
 from jms_api.engine.calling import CompletionTask, ListenerTask
-from jms_api.engine.creating import Creating
 from jms_api.engine.delivery import Delivery
 from jms_api.engine.operations import Count, Operation, Steps, procedure
 from jms_api.engine.tasks import Task, TaskQueue
@@ -41,7 +40,7 @@ _KEEPING: Final = (_TRANSACTED, _CLIENT)
 _MOST_REDELIVERIES: Final = 6
 
 
-class SessionCore(Creating, TaskQueue):
+class SessionCore(TaskQueue):
     """One session, with the tasks of its listeners."""
 
     def __init__(self, connection: ConnectionCore, mode: SessionMode, number: int) -> None:
@@ -53,7 +52,7 @@ class SessionCore(Creating, TaskQueue):
         #: A consumer for each delivery that waits for its listener, in their order.
         self.ready: deque[ConsumerCore] = deque()
         #: The receive that waits; there is one at most.
-        self.receiving: Operation[object] | Operation[object | None] | None = None
+        self.receiving: Operation[Any] | None = None
         #: What the application was given and has not settled, oldest first.
         self.unsettled: list[Delivery] = []
         #: How many of them, from the first, the open transaction holds.
@@ -113,7 +112,9 @@ class SessionCore(Creating, TaskQueue):
 
     def _check_not_completing(self, verb: str) -> None:
         if self.is_running_here and isinstance(self._running, CompletionTask):
-            raise IllegalStateException(f"{verb} is not possible in a completion listener of the same session")  # JMS-189
+            raise IllegalStateException(
+                f"{verb} is not possible in a completion listener of the same session"
+            )  # JMS-189
 
     # Deliveries.
 
@@ -194,9 +195,8 @@ class SessionCore(Creating, TaskQueue):
 
     def link_lost(self) -> None:
         """Forget what the broker gives again, and note what cannot be committed any more."""
-        if self.unsettled or self.transaction is not None:
-            if self.mode is not _AUTO and self.failure is None:
-                self.failure = JMSException("the connection to the broker was lost", faults.CONNECTION_LOST)
+        if (self.unsettled or self.transaction is not None) and self.failure is None:
+            self.failure = JMSException("the connection to the broker was lost", faults.CONNECTION_LOST)
         self.unsettled.clear()
         self._lazy.clear()
         self.ready.clear()
@@ -224,7 +224,7 @@ class SessionCore(Creating, TaskQueue):
         connection = self.connection
         if delivery.subscription.is_ended:
             return
-        if delivery.redeliveries >= _MOST_REDELIVERIES and connection.profile.has_dead_letters:
+        if delivery.redeliveries >= _MOST_REDELIVERIES and connection.profile.buries:
             connection.reject(delivery)
             return
         delivery.redeliveries += 1
@@ -285,7 +285,7 @@ class SessionCore(Creating, TaskQueue):
         if self.transaction is None:
             self._transactions += 1
             self.transaction = f"tx-{self.number}-{self._transactions}"
-            self.connection.send(Frame("BEGIN", {"transaction": self.transaction}))
+            self.connection.exchange.send(Frame("BEGIN", {"transaction": self.transaction}), is_urgent=False)
         return self.transaction
 
     @procedure
@@ -305,7 +305,7 @@ class SessionCore(Creating, TaskQueue):
         for delivery in unsettled:
             delivery.subscription.unsettled -= 1
         try:
-            yield from self.connection.request(Frame("COMMIT", {"transaction": transaction or ""}))
+            yield from self.connection.exchange.request(Frame("COMMIT", {"transaction": transaction or ""}))
         except JMSException as error:
             if error.error_code == faults.CONNECTION_LOST:
                 # JMS-249: the broker may have committed or not.
@@ -329,7 +329,7 @@ class SessionCore(Creating, TaskQueue):
         transaction, self.transaction = self.transaction, None
         answer = None
         if transaction is not None:
-            answer = self.connection.request(Frame("ABORT", {"transaction": transaction}))
+            answer = self.connection.exchange.request(Frame("ABORT", {"transaction": transaction}))
         self._give_all_again()
         if answer is not None:
             yield from answer

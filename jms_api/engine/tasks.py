@@ -37,7 +37,7 @@ class TaskQueue:
     after `on_ready`.
     """
 
-    def __init__(self, lock: RLock, on_ready: Callable[[TaskQueue], None]) -> None:  # type: ignore[valid-type]
+    def __init__(self, lock: RLock, on_ready: Callable[[TaskQueue], None]) -> None:
         self.lock = lock
         self._on_ready = on_ready
         self._tasks: deque[Task] = deque()

@@ -109,7 +109,9 @@ class ProducerSurface:
         self._core.check_open()
         self._core.delivery_delay = checks.milliseconds(value, "the delivery delay")
 
-    def _send(self, first: object, second: object, destination: object, listener: object, **how: object) -> Operation[None]:
+    def _send(
+        self, first: object, second: object, destination: object, listener: object, **how: object
+    ) -> Operation[None]:
         """Send in any of the forms of `send`: a message, or a destination and a message as in Java."""
         core = self._core
         core.check_open()
@@ -120,4 +122,3 @@ class ProducerSurface:
         target = core.target(destination)
         completion = None if listener is NONE_GIVEN else Completion(listener)
         return core.send(message, target, delivering(core, **how), completion)
-
