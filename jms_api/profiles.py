@@ -61,6 +61,7 @@ class Profile(Capabilities):
     Attributes:
         nack_returns: NACK gives a message back; elsewhere it discards or dead-letters.
         takes_undelivered: NACK with `undelivered:true` gives back without counting a delivery.
+        acknowledges_up_to: In the mode `client` an ACK settles all earlier deliveries of its subscription, and no others.
         buries: NACK with `requeue:false` makes a dead letter.
         retains_unacknowledged: UNSUBSCRIBE with `retain-unacked:true` leaves deliveries acknowledgeable.
         soft_errors: ERROR about a frame leaves the connection open, though nobody asked for it.
@@ -80,6 +81,7 @@ class Profile(Capabilities):
 
     nack_returns: bool = False
     takes_undelivered: bool = False
+    acknowledges_up_to: bool = False
     buries: bool = False
     retains_unacknowledged: bool = False
     soft_errors: bool = False
@@ -109,6 +111,7 @@ STOMPD: Final = Profile(
     has_priority=True,
     has_delivery_count=True,
     nack_returns=True,
+    acknowledges_up_to=True,
     takes_undelivered=True,
     retains_unacknowledged=True,
     takes_soft_errors=True,

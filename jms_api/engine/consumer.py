@@ -25,7 +25,7 @@ R = TypeVar("R")
 _ONE: Final = 1
 
 #: For a listener of a queue: enough to keep it busy, few enough to leave work to others.
-_SOME: Final = 100
+_SOME: Final = 1000
 
 #: Of a subscription that nobody else takes from.
 _MANY: Final = 1000

@@ -35,12 +35,14 @@ class Taker(Protocol):
 class Subscription:
     """One SUBSCRIBE of one consumer on one connection to the broker; a consumer may need several in its life."""
 
-    __slots__ = ("is_ended", "is_leaving", "prefetch", "subscription_id", "taker", "unsettled")
+    __slots__ = ("is_cumulative", "is_ended", "is_leaving", "prefetch", "subscription_id", "taker", "unsettled")
 
-    def __init__(self, subscription_id: str, taker: Taker, prefetch: int) -> None:
+    def __init__(self, subscription_id: str, taker: Taker, prefetch: int, *, is_cumulative: bool = False) -> None:
         self.subscription_id = subscription_id
         self.taker = taker
         self.prefetch = prefetch
+        #: Whether an ACK settles all earlier deliveries too; they are settled in their order then.
+        self.is_cumulative = is_cumulative
         #: How many of its deliveries the application has been given and the broker has not been told about.
         self.unsettled = 0
         #: Whether its UNSUBSCRIBE only waits for them (JMS-227: closing a consumer changes nothing about them).

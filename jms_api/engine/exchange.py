@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import NamedTuple, final
+from typing import Final, NamedTuple, final
 
 from jms_api.engine import faults
+from jms_api.engine.delivery import Delivery, Subscription
 from jms_api.engine.link import Link
 from jms_api.engine.operations import Operation
 from jms_api.exceptions import JMSException
 from stompd.errors import StompError
 from stompd.wire.frame import Frame
+
+#: How long the ACK of a listener's message may wait for others. A process that dies meanwhile is given so many again.
+_LONGEST_DELAY_SECONDS: Final = 0.005
 
 
 class _Request(NamedTuple):
@@ -29,11 +33,14 @@ class _Request(NamedTuple):
 class Exchange:
     """Knows which receipts are due; not thread-safe, so it is used under the connection's lock."""
 
-    __slots__ = ("_last_receipt", "_requests", "link")
+    __slots__ = ("_acks", "_acks_since", "_last_receipt", "_requests", "link")
 
     def __init__(self) -> None:
         #: None while there is no connection, or it has not been answered yet.
         self.link: Link | None = None
+        #: What is acknowledged and not written yet: the last one of each subscription speaks for those before it.
+        self._acks: dict[Subscription, Delivery] = {}
+        self._acks_since = 0.0
         self._last_receipt = 0
         self._requests: dict[str, _Request] = {}
 
@@ -51,6 +58,8 @@ class Exchange:
             JMSException: A header cannot be written.
         """
         if self.link is not None:
+            if self._acks:
+                self.write_acks()
             try:
                 self.link.send(frame, is_urgent=is_urgent)
             except StompError as error:
@@ -59,12 +68,34 @@ class Exchange:
     def write(self, octets: bytes) -> None:
         """Send a frame that is serialized already; without a link it is dropped."""
         if self.link is not None:
+            if self._acks:
+                self.write_acks()
             self.link.write(octets)
+
+    def acknowledge(self, delivery: Delivery, *, is_urgent: bool) -> None:
+        """Send an ACK that nobody waits for, at once or within some milliseconds if more follow."""
+        if not delivery.subscription.is_cumulative:
+            self.write(delivery.settling("ACK"))
+            return
+        if not self._acks:
+            self._acks_since = time.monotonic()
+        self._acks[delivery.subscription] = delivery
+        if is_urgent or time.monotonic() - self._acks_since >= _LONGEST_DELAY_SECONDS:
+            self.write_acks()
+
+    def write_acks(self) -> None:
+        """Write what was put off."""
+        acks, self._acks = self._acks, {}
+        if self.link is not None:
+            for delivery in acks.values():
+                self.link.write(delivery.settling("ACK"))
 
     def request(self, frame: Frame) -> Operation[Frame]:
         """Send a frame with a receipt; the operation ends with its RECEIPT, its ERROR, or the loss of the link."""
         if self.link is None:
             return Operation.failed(JMSException("there is no connection to the broker", faults.CONNECTION_LOST))
+        if self._acks:
+            self.write_acks()
         self._last_receipt += 1
         receipt = frame.headers["receipt"] = str(self._last_receipt)
         try:
@@ -94,6 +125,7 @@ class Exchange:
     def drop(self, error: JMSException) -> None:
         """Fail everything that is due, because the link is gone."""
         self.link = None
+        self._acks.clear()
         requests, self._requests = self._requests, {}
         for request in requests.values():
             request.operation.fail(error)

@@ -58,12 +58,12 @@ class Routing:
         if subscription is not None and not subscription.is_leaving:
             subscription.taker.arrive(Delivery(frame.headers, frame.body, subscription))
 
-    def settle(self, delivery: Delivery, transaction: str | None = None) -> None:
+    def settle(self, delivery: Delivery, transaction: str | None = None, *, is_urgent: bool = True) -> None:
         """Acknowledge a delivery, in a transaction or not; what the broker has taken back is left alone."""
         if delivery.subscription.is_ended:
             return
         if transaction is None:
-            self.exchange.write(delivery.settling("ACK"))
+            self.exchange.acknowledge(delivery, is_urgent=is_urgent)
         else:
             self.exchange.write(delivery.settling("ACK", transaction=transaction))
 
@@ -108,12 +108,18 @@ class Routing:
 
     @procedure
     def _subscribe(self, consumer: ConsumerCore) -> Steps[None]:
-        subscription = Subscription(f"{consumer.session.number}-{next(self.numbers)}", consumer, consumer.prefetch)
+        session = consumer.session
+        subscription = Subscription(
+            f"{session.number}-{next(self.numbers)}",
+            consumer,
+            consumer.prefetch,
+            is_cumulative=self.profile.acknowledges_up_to and session.settles_in_order,
+        )
         consumer.subscription = self.subscriptions[subscription.subscription_id] = subscription
         headers = {
             "id": subscription.subscription_id,
-            # Every mode: what is acknowledged one by one can be delivered in any order, and is lost by nobody.
-            "ack": "client-individual",
+            # Never `auto`: what is on its way would be lost with the connection.
+            "ack": "client" if subscription.is_cumulative else "client-individual",
             self.profile.prefetch_header: str(subscription.prefetch),
             **dict(_description(consumer, self.profile)),
         }

@@ -86,6 +86,11 @@ class SessionCore(TaskQueue):
         return self.mode is not _CLIENT
 
     @property
+    def settles_in_order(self) -> bool:
+        """Whether each delivery of a consumer is settled before the next one."""
+        return self.mode not in _KEEPING
+
+    @property
     def has_listener(self) -> bool:
         """Whether messages are given to a listener of it."""
         return any(consumer.listener is not None for consumer in self.consumers)
@@ -174,7 +179,7 @@ class SessionCore(TaskQueue):
         if error is not None or task.is_recovered:
             self._give_again(delivery)
         elif self.mode is _AUTO:
-            self.connection.settle(delivery)
+            self.connection.settle(delivery, is_urgent=False)
         else:
             self._settle_lazily(delivery)
         self._let_go(delivery)
@@ -189,9 +194,10 @@ class SessionCore(TaskQueue):
         """Let the broker send more, since the application waits: settle what was put off."""
         lazy, self._lazy = self._lazy, []
         for delivery in lazy:
-            self.connection.settle(delivery)
-        if self.mode is _TRANSACTED and self.unsettled[self._held :] and self.receives_one_by_one:
+            self.connection.settle(delivery, is_urgent=False)
+        if self.mode is _TRANSACTED and len(self.unsettled) > self._held and self.receives_one_by_one:
             self._hold()
+        self.connection.exchange.write_acks()
 
     def link_lost(self) -> None:
         """Forget what the broker gives again, and note what cannot be committed any more."""
