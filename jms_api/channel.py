@@ -41,9 +41,6 @@ class Channel:
         for end in (self._waker, self._woken):
             end.setblocking(False)
         self._thread = threading.Thread(target=self._run, name="jms_api socket", daemon=True)
-
-    def start(self) -> None:
-        """Begin to connect."""
         self._thread.start()
 
     def wait(self, operation: Operation[T], timeout: float | None = None) -> T:
@@ -247,6 +244,21 @@ class Channel:
         if not done.acquire(timeout=-1 if timeout is None else min(timeout, threading.TIMEOUT_MAX)):
             operation.expire()
             done.acquire()
+
+
+def open_channel(options: ConnectionOptions) -> Channel:
+    """Return a channel to a broker that has let us in (JMS-172).
+
+    Raises:
+        JMSException: None of them has.
+    """
+    channel = Channel(options)
+    try:
+        channel.wait(channel.core.opened())
+    except BaseException:
+        channel.core.abort()
+        raise
+    return channel
 
 
 @final

@@ -11,22 +11,15 @@ from jms_api.closing import close_after
 from jms_api.constants import SessionMode
 from jms_api.session import Session
 from jms_api.surface.connection import ConnectionSurface
-from jms_api.url import ConnectionOptions
 
 
 class Connection(ConnectionSurface):
     """A connection to a broker; any thread may use it (JMS-191)."""
 
-    def __init__(self, options: ConnectionOptions) -> None:
-        """Connections come from a ConnectionFactory; returns when the broker has let us in."""
-        self._channel = Channel(options)
-        self._core = self._channel.core
-        self._channel.start()
-        try:
-            self._channel.wait(self._core.opened())
-        except BaseException:
-            self._core.close()
-            raise
+    def __init__(self, channel: Channel) -> None:
+        """Connections come from a ConnectionFactory."""
+        self._channel = channel
+        self._core = channel.core
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +40,15 @@ class Connection(ConnectionSurface):
     ) -> Session:
         """Return a session: `create_session(SessionMode.AUTO_ACKNOWLEDGE)`, or as in Java `(transacted, mode)`."""
         return Session(self._session_core(session_mode, acknowledge_mode), self._channel)
+
+    @property
+    def client_id(self) -> str | None:
+        """The client id, which unshared durable subscriptions need (JMS-199)."""
+        return self._get_client_id()
+
+    @client_id.setter
+    def client_id(self, client_id: str) -> None:
+        self.set_client_id(client_id)
 
     def set_client_id(self, client_id: str) -> None:
         """Say who this is, before anything else is done (JMS-194 to JMS-198)."""

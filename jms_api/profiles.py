@@ -61,7 +61,7 @@ class Profile(Capabilities):
     Attributes:
         nack_returns: NACK gives a message back; elsewhere it discards or dead-letters.
         takes_undelivered: NACK with `undelivered:true` gives back without counting a delivery.
-        acknowledges_up_to: In the mode `client` an ACK settles all earlier deliveries of its subscription, and no others.
+        acknowledges_up_to: In the mode `client` an ACK settles all earlier deliveries of its subscription alone.
         buries: NACK with `requeue:false` makes a dead letter.
         retains_unacknowledged: UNSUBSCRIBE with `retain-unacked:true` leaves deliveries acknowledgeable.
         soft_errors: ERROR about a frame leaves the connection open, though nobody asked for it.

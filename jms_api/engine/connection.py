@@ -75,6 +75,8 @@ class ConnectionCore(Routing):
         self.sessions: set[SessionCore] = set()
         self.subscriptions: dict[str, Subscription] = {}
         self.temporaries = set()
+        #: How many contexts share it.
+        self.contexts = 0
         self.is_started = False
         self.is_closed = False
         self.is_forked = False
@@ -291,10 +293,11 @@ class ConnectionCore(Routing):
         self.host.wake()
         return (yield from self.exchange.request(Frame("DISCONNECT", {})))
 
-    def create_session(self, mode: SessionMode) -> SessionCore:
-        """Return a new session (JMS-207)."""
+    def create_session(self, mode: SessionMode, *, is_use: bool = True) -> SessionCore:
+        """Return a new session (JMS-207); that of the first context is no use of the connection (JMS-201)."""
         with self.lock:
-            self.use()
+            if is_use:
+                self.use()
             session = SessionCore(self, mode, next(self.numbers))
             self.sessions.add(session)
             return session

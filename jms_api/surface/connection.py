@@ -16,9 +16,7 @@ class ConnectionSurface:
 
     _core: ConnectionCore
 
-    @property
-    def client_id(self) -> str | None:
-        """The client id, which unshared durable subscriptions need (JMS-199)."""
+    def _get_client_id(self) -> str | None:
         return self._core.get_client_id()
 
     @property
