@@ -8,10 +8,12 @@ from typing import Any, final
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.destination import Destination
 from stompd.broker.effects import Effect, SessionId
+from stompd.broker.expiry import Expiry
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, Place, QueueId
+from stompd.broker.redelivery import Redelivery
 from stompd.broker.requests import (
     Abort,
     Acknowledge,
@@ -19,6 +21,7 @@ from stompd.broker.requests import (
     Commit,
     Disconnect,
     Reject,
+    Rejection,
     Request,
     Send,
     Subscribe,
@@ -28,7 +31,7 @@ from stompd.broker.session import Session
 from stompd.broker.settlement import find_deliveries
 from stompd.broker.subscribing import Subscribing, explain_overflow
 from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction
-from stompd.broker.units import Page, Recovered
+from stompd.broker.units import DuePage, ExpiredPage, Page, Recovered
 from stompd.errors import (
     DuplicateTransaction,
     InvalidClientId,
@@ -59,6 +62,9 @@ class Broker:
         self._ledger = Ledger()
         self._catalogue = Catalogue(limits, self._ledger, self._ids)
         self._catalogue.recover(recovered)
+        self._deadlines = self._catalogue.deadlines
+        self._redelivery = Redelivery(self._ledger, self._catalogue, self._ids)
+        self._expiry = Expiry(self._ledger, self._catalogue, recovered.next_expiry_ms)
         self._sessions: dict[SessionId, Session] = {}
         self._by_client_id: dict[str, Session] = {}
         self._subscribing = Subscribing(limits, self._ledger, self._catalogue, self._ids, self._sessions)
@@ -173,9 +179,33 @@ class Broker:
         if queue is not None:
             queue.admit(after, page)
 
+    def due_loaded(self, queue_id: QueueId, page: DuePage) -> None:
+        """Continue with what `LoadDue` asked for."""
+        queue = self._catalogue.by_id(queue_id)
+        if queue is not None:
+            queue.later.admit(page)
+
+    def expired_loaded(self, page: ExpiredPage) -> None:
+        """Continue with what `LoadExpired` asked for."""
+        self._expiry.admit(page)
+
+    def next_deadline(self) -> float | None:
+        """Return when `tick` wants to be called, in epoch seconds; None when nothing is to come by time alone."""
+        due_ms, expires_ms = self._deadlines.next_ms(), self._expiry.next_ms
+        next_ms = min(due_ms, expires_ms) or due_ms or expires_ms
+        return next_ms / 1000 if next_ms else None
+
+    def tick(self, now: float) -> None:
+        """Begin what time alone brings: messages become due, and expire."""
+        now_ms = round(now * 1000)
+        self._deadlines.tick(now_ms)
+        self._expiry.tick(now_ms)
+
     def take_effects(self, now: float) -> list[Effect]:
         """Deliver what can be delivered, and return everything decided since the last call, in order."""
         self._end_overflowing()
+        if self._deadlines.returned:
+            self._redelivery.end_turn(now)
         woken = self._catalogue.woken
         while woken:
             queues = woken.copy()
@@ -198,7 +228,7 @@ class Broker:
 
     def _acknowledge(self, session: Session, request: Acknowledge, now: float) -> None:
         if request.receipt is not None or request.transaction is not None:
-            self._settle(session, request, is_rejected=False)
+            self._settle(session, request, None, now)
             return
         for delivery in find_deliveries(session, request.name):  # nobody waits for it, and most are like this
             subscription = delivery.subscription
@@ -207,12 +237,12 @@ class Broker:
             subscription.return_credit(delivery)
 
     def _reject(self, session: Session, request: Reject, now: float) -> None:
-        self._settle(session, request, is_rejected=True)
+        self._settle(session, request, request.rejection, now)
 
-    def _settle(self, session: Session, request: Acknowledge | Reject, *, is_rejected: bool) -> None:
+    def _settle(self, session: Session, request: Acknowledge | Reject, rejection: Rejection | None, now: float) -> None:
         deliveries = find_deliveries(session, request.name)
         if request.transaction is not None:
-            held = HeldSettlement(deliveries, is_rejected=is_rejected)
+            held = HeldSettlement(deliveries, rejection)
             self._transaction(session, request.transaction).hold(held)
             for delivery in deliveries:
                 delivery.is_held = True
@@ -223,10 +253,11 @@ class Broker:
         for delivery in reversed(deliveries):
             subscription, entry = delivery.subscription, delivery.entry
             del subscription.outstanding[delivery.number]
-            if is_rejected:
-                subscription.queue.give_back(entry, None if request.receipt is None else work)
-            else:
+            if rejection is None:
                 subscription.queue.settle_in(work, entry)
+            else:
+                own = None if request.receipt is None else work
+                self._redelivery.give_back(subscription.queue, entry, now, own, rejection)
             subscription.return_credit(delivery)
         # What settled a delivery earlier may not be durable yet.
         is_late = not deliveries and request.receipt is not None
@@ -257,10 +288,10 @@ class Broker:
             for delivery in reversed(held.deliveries):
                 queue = delivery.subscription.queue
                 delivery.subscription.outstanding.pop(delivery.number, None)
-                if held.is_rejected:
-                    queue.give_back_in(work, delivery.entry)
-                else:
+                if held.rejection is None:
                     queue.settle_in(work, delivery.entry)
+                else:
+                    self._redelivery.give_back_in(queue, delivery.entry, now, work, held.rejection)
         self._ledger.enact(session, work, request.receipt)
 
     def _abort(self, session: Session, request: Abort, now: float) -> None:
@@ -281,6 +312,10 @@ class Broker:
     def _route(self, destination: Destination, message: Message, now: float, work: Work) -> None:
         message.identify(self._ids.next(now), int(now * 1000))
         work.size_bytes += len(message.body)
+        if message.due_ms:
+            message.due_ms = self._deadlines.date(message.due_ms, now)
+        if message.expires_ms:
+            self._expiry.expect(message.expires_ms)
         self._catalogue.accept(destination, message, now, work)
 
     def _confirm(self, session: Session, receipt: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import final
 
+from stompd.broker.deadlines import Deadlines
 from stompd.broker.destination import Destination, Kind, parse_destination, read_group
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
@@ -19,7 +20,7 @@ from stompd.errors import InvalidDestination, LimitExceeded
 class Catalogue:
     """Finds or creates what a destination names."""
 
-    __slots__ = ("_by_id", "_ids", "_ledger", "_limits", "_queues", "_topics", "overflowing", "woken")
+    __slots__ = ("_by_id", "_ids", "_ledger", "_limits", "_queues", "_topics", "deadlines", "overflowing", "woken")
 
     def __init__(self, limits: Limits, ledger: Ledger, ids: IdSource) -> None:
         self._limits = limits
@@ -28,6 +29,8 @@ class Catalogue:
         self._queues: dict[str, Queue] = {}  # durable ones, by the destination's name
         self._by_id: dict[QueueId, Queue] = {}
         self._topics: dict[str, Topic] = {}
+        #: When something is due in which queue.
+        self.deadlines = Deadlines()
         #: Queues that asked to be dispatched, in order.
         self.woken: list[Queue] = []
         #: Queues of topic subscriptions that hold too much, or that the store refused: their consumers must go.
@@ -40,7 +43,9 @@ class Catalogue:
             if found.queue_id in others:
                 continue
             destination = parse_destination(found.name)
-            self._add(destination, found.queue_id, recovered_count=found.message_count, is_stored=True)
+            queue = self._add(destination, found.queue_id, recovered_count=found.message_count, is_stored=True)
+            if found.next_due_ms:
+                queue.later.expect(found.next_due_ms)
 
     def depth(self, destination: Destination) -> int:
         """Return how many messages a queue has accepted that are not settled; 0 for everything else."""
@@ -99,6 +104,7 @@ class Catalogue:
             self._ledger,
             self._ids,
             self.woken,
+            self.deadlines,
             overflowing=self.overflowing,
         )
 
@@ -119,7 +125,7 @@ class Catalogue:
 
     def unroute(self, destination: Destination, queue: Queue) -> None:
         """Undo `route`, for good: nothing is kept in the queue any more."""
-        queue.has_ended = True
+        queue.close()
         self._by_id.pop(queue.queue_id, None)
         topic = self._topics[destination.name]
         del topic.queues[queue]
@@ -157,6 +163,7 @@ class Catalogue:
             self._ledger,
             self._ids,
             self.woken,
+            self.deadlines,
             recovered_count=recovered_count,
         )
         self._by_id[queue_id] = queue

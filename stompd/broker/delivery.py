@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 class Entry:
     """A message's place in one queue."""
 
-    __slots__ = ("delivery_count", "is_stored", "is_waiting", "message", "place")
+    __slots__ = ("delivery_count", "due_ms", "is_stored", "is_waiting", "message", "place")
 
-    def __init__(self, message: Message, *, is_stored: bool, delivery_count: int = 0) -> None:
+    def __init__(self, message: Message, *, is_stored: bool, delivery_count: int = 0, due_ms: int = 0) -> None:
         """Place a message.
 
         Args:
             message: Shared by all queues it was put in.
             is_stored: Whether the store has a row for it, which has to be deleted in the end.
             delivery_count: How often it has been given to a subscription, this time not included.
+            due_ms: As its row says: above 0 when it was due later once, so that no page of the queue brings it.
         """
         self.message = message
         self.place: Place = message.place
@@ -30,6 +31,7 @@ class Entry:
         #: Whether it can be delivered; kept up where subscriptions have selectors.
         self.is_waiting = True
         self.delivery_count = delivery_count
+        self.due_ms = due_ms
 
 
 @final

@@ -89,12 +89,15 @@ class NamedSubscriptions:
 
     def recover(self, recovered: Recovered) -> None:
         """Take over the durable subscriptions that the store holds."""
-        counts = {found.queue_id: found.message_count for found in recovered.queues}
+        queues = {found.queue_id: found for found in recovered.queues}
         for found in recovered.subscriptions:
             identity = Identity(found.client_id, found.name)
+            stored = queues[found.queue_id]
             queue = self._catalogue.durable_queue(
-                found.queue_id, _queue_name(identity), recovered_count=counts[found.queue_id]
+                found.queue_id, _queue_name(identity), recovered_count=stored.message_count
             )
+            if stored.next_due_ms:
+                queue.later.expect(stored.next_due_ms)
             named = NamedSubscription(
                 identity,
                 parse_destination(found.topic),

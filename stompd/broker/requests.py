@@ -67,6 +67,21 @@ class Naming(NamedTuple):
     is_shared: bool = False
 
 
+class Rejection(NamedTuple):
+    """What is to become of a delivery that its client rejects."""
+
+    #: Whether it comes again; otherwise it goes to the dead-letter queue at once.
+    requeue: bool = True
+    #: After how many milliseconds it comes again; None leaves that to the queue.
+    delay_ms: int | None = None
+    #: Whether nobody has seen it: then it comes again at once and is not counted.
+    is_undelivered: bool = False
+
+
+#: What a NACK without further headers wants.
+PLAIN = Rejection()
+
+
 @final
 class Send:
     """Put a message to a destination, at once or with a transaction.
@@ -172,10 +187,17 @@ class Acknowledge:
 class Reject:
     """Give a delivery back (and, in `client` mode, those before it), at once or with a transaction."""
 
-    __slots__ = ("name", "receipt", "transaction")
+    __slots__ = ("name", "receipt", "rejection", "transaction")
 
-    def __init__(self, name: DeliveryName, transaction: str | None = None, receipt: str | None = None) -> None:
+    def __init__(
+        self,
+        name: DeliveryName,
+        transaction: str | None = None,
+        receipt: str | None = None,
+        rejection: Rejection = PLAIN,
+    ) -> None:
         self.name = name
+        self.rejection = rejection
         self.transaction = transaction
         self.receipt = receipt
 

@@ -9,6 +9,10 @@ from stompd.broker.destination import Destination
 from stompd.broker.requests import AckMode
 from stompd.selector.evaluate import Selector
 
+#: Bytes of bodies that a subscription which acknowledges nothing is given before the transport has taken them: enough
+#: for the transport to stay busy, few enough that many such subscriptions with large messages cost little memory.
+AUTOMATIC_BYTES = 256 * 1024
+
 if TYPE_CHECKING:
     from stompd.broker.durable import NamedSubscription
     from stompd.broker.queue import Queue
@@ -95,7 +99,7 @@ class Subscription:
         #: By number, oldest first.
         self.outstanding: dict[int, Delivery] = {}
         self.outstanding_bytes = 0
-        self._byte_limit = byte_limit
+        self._byte_limit = min(byte_limit, AUTOMATIC_BYTES) if self.is_automatic else byte_limit
         self._last_number = 0
 
     @property

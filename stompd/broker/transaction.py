@@ -9,6 +9,7 @@ from stompd.broker.delivery import Delivery
 from stompd.broker.destination import Destination
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
+from stompd.broker.requests import Rejection
 from stompd.errors import LimitExceeded
 
 if TYPE_CHECKING:
@@ -31,16 +32,16 @@ class HeldSend:
 
 @final
 class HeldSettlement:
-    """Deliveries that will be settled, or given back.
+    """Deliveries that will be settled, or given back if there is a `rejection`.
 
     Their credit has returned while they are held, so it is the transaction that bounds how many there can be.
     """
 
-    __slots__ = ("deliveries", "is_rejected", "operation_count", "size_bytes")
+    __slots__ = ("deliveries", "operation_count", "rejection", "size_bytes")
 
-    def __init__(self, deliveries: Sequence[Delivery], *, is_rejected: bool) -> None:
+    def __init__(self, deliveries: Sequence[Delivery], rejection: Rejection | None = None) -> None:
         self.deliveries = deliveries
-        self.is_rejected = is_rejected
+        self.rejection = rejection
         self.operation_count = max(1, len(deliveries))
         self.size_bytes = sum(len(delivery.entry.message.body) for delivery in deliveries)
 

@@ -35,6 +35,7 @@ from stompd.session.headers import (
     missing,
     read_meanings,
     read_prefetch,
+    read_rejection,
     refuse_unsupported,
     show,
 )
@@ -159,8 +160,8 @@ def _acknowledge(frame: Frame, version: Version, session_id: SessionId, now: flo
 def _reject(frame: Frame, version: Version, session_id: SessionId, now: float) -> Reject:
     # STOMP 1.2 "NACK": the same headers as ACK.
     headers = frame.headers
-    refuse_unsupported("NACK", headers, UNSUPPORTED["NACK"])
-    return Reject(_delivery(frame, version, session_id), _transaction(headers), headers.get("receipt"))
+    name = _delivery(frame, version, session_id)
+    return Reject(name, _transaction(headers), headers.get("receipt"), read_rejection(headers))
 
 
 def _begin(frame: Frame, version: Version, session_id: SessionId, now: float) -> Begin:

@@ -19,6 +19,7 @@ from stompd.broker.requests import (
     Disconnect,
     Naming,
     Reject,
+    Rejection,
     Request,
     Send,
     Subscribe,
@@ -58,6 +59,7 @@ class Clients:
         self._names = 0
         self._receipts = 0
         self._persistence = random.choice((0.2, 0.7, 1.0))
+        self._delay_rate = random.choice((0.0, 0.05, 0.4))
         self._receipt_rate = random.choice((0.1, 0.5, 0.9))
         self._selectivity = random.choice((0.0, 0.0, 0.3, 0.8))
 
@@ -92,6 +94,7 @@ class Clients:
             priority=self._random.choice(_PRIORITIES),
             is_persistent=self._random.random() < self._persistence,
             expires_ms=int(now * 1000) + self._random.randrange(1000) if self._random.random() < 0.04 else 0,
+            due_ms=int(now * 1000) + self._random.randrange(1, 3000) if self._random.random() < self._delay_rate else 0,
         )
         transaction = self._transaction(session)
         record = self._record(session)
@@ -186,7 +189,13 @@ class Clients:
             return
         index = self._random.randrange(max(0, len(session.history) - 8), len(session.history))
         subscription, number, copy = session.history[index]
-        self.settle(session, subscription, number, copy, self._transaction(session), self._random.random() < 0.2)
+        self.settle(session, subscription, number, copy, self._transaction(session), self._rejection())
+
+    def _rejection(self) -> Rejection | None:
+        """Return None for an ACK."""
+        if self._random.random() > 0.2:
+            return None
+        return Rejection(delay_ms=self._random.choice((None, None, None, 0, 700)))
 
     def settle(
         self,
@@ -195,7 +204,7 @@ class Clients:
         number: int,
         copy: Copy,
         transaction: str | None,
-        is_rejected: bool,
+        rejection: Rejection | None,
     ) -> None:
         """Send an ACK or NACK that names a delivery."""
         name: DeliveryName = DeliveryToken(subscription.number, number)
@@ -210,13 +219,15 @@ class Clients:
         if not meant and transaction is None and copy.state is State.GONE and copy in session.settled:
             record.settled_before.append(copy)
         if transaction is not None:
-            session.transactions[transaction].append(HeldSettlement(subscription, meant, is_rejected))
+            session.transactions[transaction].append(HeldSettlement(subscription, meant, rejection))
             for each in meant:
                 each.move(State.HELD)
         else:
-            self._model.settle(record, meant, is_rejected=is_rejected)
-        make = Reject if is_rejected else Acknowledge
-        self._submit(session, make(name, transaction, record.receipt))
+            self._model.settle(record, meant, rejection)
+        if rejection is None:
+            self._submit(session, Acknowledge(name, transaction, record.receipt))
+        else:
+            self._submit(session, Reject(name, transaction, record.receipt, rejection))
 
     def _transact(self, session: ClientSession, now: float) -> None:
         if len(session.transactions) < _MAX_TRANSACTIONS and self._random.random() < 0.5:
@@ -236,7 +247,7 @@ class Clients:
             if isinstance(held, HeldSend):
                 self._model.route(record, held.message, held.name)
             else:
-                self._model.settle(record, held.copies, is_rejected=held.is_rejected)
+                self._model.settle(record, held.copies, held.rejection)
         self._submit(session, Commit(transaction, record.receipt))
 
     def _abort(self, session: ClientSession, transaction: str) -> None:
