@@ -221,11 +221,16 @@ class Routing:
         headers = {"id": f"delete-{next(self.numbers)}", "destination": spell(destination, self.profile)}
         yield from self.exchange.request(Frame("UNSUBSCRIBE", {**headers, "delete": "true"}))
 
-    def barrier(self) -> Operation[Frame]:
-        """Return an operation that is done when the broker has sent all that it had for us; any broker knows this."""
-        transaction = f"barrier-{next(self.numbers)}"
-        self.exchange.send(Frame("BEGIN", {"transaction": transaction}))
-        return self.exchange.request(Frame("ABORT", {"transaction": transaction}))
+    @procedure
+    def barrier(self) -> Steps[None]:
+        """Return when the broker has sent all that it had for us; any broker knows these frames (JMS-299).
+
+        A broker may answer before it delivers what the frames ahead have made room for, but not twice.
+        """
+        for _ in range(2):
+            transaction = f"barrier-{next(self.numbers)}"
+            self.exchange.send(Frame("BEGIN", {"transaction": transaction}))
+            yield from self.exchange.request(Frame("ABORT", {"transaction": transaction}))
 
 
 def _description(consumer: ConsumerCore, profile: Profile) -> Iterator[tuple[str, str]]:

@@ -103,7 +103,7 @@ class SessionCore(TaskQueue):
 
     def check_thread(self) -> None:
         """Raise IllegalStateException if its listener is at work, and this is somebody else (JMS-376)."""
-        if self.is_running and not self.is_running_here:
+        if self.is_running_elsewhere:
             raise IllegalStateException("a listener of this session is running; only that may use the session now")
 
     def is_listening(self, consumer: ConsumerCore) -> bool:

@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextvars import ContextVar
-from threading import RLock
+from threading import RLock, get_ident
 from typing import Final, Protocol
 
 from jms_api.engine.operations import Operation
@@ -44,6 +44,7 @@ class TaskQueue:
         self._idle: list[Operation[None]] = []
         self._running: Task | None = None
         self._is_announced = False
+        self._thread = 0
         #: What the driver keeps here: its thread, or whatever else calls the tasks.
         self.driver: object = None
         self.is_over = False
@@ -57,6 +58,11 @@ class TaskQueue:
     def is_running_here(self) -> bool:
         """Whether the caller is, directly or not, a task of this queue."""
         return self._running is not None and running_in.get() is self
+
+    @property
+    def is_running_elsewhere(self) -> bool:
+        """Whether a task is being called by another thread."""
+        return self._running is not None and self._thread != get_ident()
 
     def add(self, task: Task) -> None:
         """Add a task at the end; called under the lock."""
@@ -76,6 +82,7 @@ class TaskQueue:
                 self._running = None
                 done.finish(error)
             self._running = task = self._tasks.popleft() if self._tasks else self.find()
+            self._thread = get_ident()
             if task is None:
                 self._is_announced = False
                 idle, self._idle = self._idle, []
