@@ -113,6 +113,7 @@ STOMPD: Final = Profile(
     nack_returns=True,
     acknowledges_up_to=True,
     takes_undelivered=True,
+    buries=True,
     retains_unacknowledged=True,
     takes_soft_errors=True,
 )
