@@ -25,8 +25,8 @@ _WORKERS: Final = ("payment", "stock", "mail")
 #: Customers who order at the same time.
 _CUSTOMERS: Final = 4
 
-#: From one kill to the next; a process needs about one to start.
-_PEACE_SECONDS: Final = (0.5, 2.0)
+#: From one kill to the next.
+_PEACE_SECONDS: Final = (0.2, 1.0)
 
 #: For all orders, and for each: many times what they take.
 _PATIENCE_SECONDS: Final = (120.0, 0.5)
@@ -96,7 +96,7 @@ def _let_flow(
                     return [f"the shop did not take an order: {failure}" for failure in failures if failure]
             if now >= next_kill:
                 next_kill = now + chance.uniform(*_PEACE_SECONDS)
-                processes.kill(chance.choice(["shop", *_WORKERS]))
+                processes.kill_one(chance)
             processes.start_what_has_ended()
             time.sleep(0.1)
     return ["some orders still wait"]

@@ -35,7 +35,8 @@ def read_dead_letters(broker: str) -> list[DeadLetter]:
             for message in context.create_consumer(f"queue:DLQ.{queue}").messages(_PATIENCE_MS):
                 # Of ours, or else of the broker, which says `rejected` or `max-deliveries`.
                 reason = message.properties.get("reason") or message.properties.get("dlq-reason")
-                letters.append(DeadLetter(message.get_body(dict)["order_id"], queue, str(reason or "")))
+                order = message.get_body(dict) or {}
+                letters.append(DeadLetter(order["order_id"], queue, str(reason or "")))
         context.rollback()
     return letters
 

@@ -29,6 +29,9 @@ def open_books(url: str) -> Engine:
 
 def begin_anew(books: Engine, orders: int) -> None:
     """Make the tables anew, and fill the stock for so many orders."""
+    if books.dialect.name == "sqlite":
+        with books.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")  # who writes does not keep others from reading
     with books.begin() as transaction:
         for table, columns in _TABLES.items():
             transaction.execute(text(f"DROP TABLE IF EXISTS {table}"))
@@ -58,4 +61,4 @@ def claim(transaction: Connection, step: str, order_id: int) -> bool:
         "INSERT INTO orders_done VALUES (:step, :order_id, 1) "
         "ON CONFLICT (step, order_id) DO UPDATE SET times = orders_done.times + 1 RETURNING times"
     )
-    return transaction.execute(text(note), {"step": step, "order_id": order_id}).scalar_one() == 1
+    return bool(transaction.execute(text(note), {"step": step, "order_id": order_id}).scalar_one() == 1)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import random
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -15,6 +15,9 @@ from typing import Final, Self, final
 
 #: A cold start on a busy machine.
 START_SECONDS: Final = 60.0
+
+#: After its start, a process is left in peace for so long.
+_CHILDHOOD_SECONDS: Final = 1.5
 
 _LISTENING: Final = re.compile(r"listening on \S*:(\d+)\b")
 
@@ -29,6 +32,7 @@ class Processes:
         self._directory = directory
         self._commands: dict[str, list[str]] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._started: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -58,11 +62,15 @@ class Processes:
         self._commands[name] = [sys.executable, "-m", f"{__package__}.{name}", *arguments]
         self._start(name, self._commands[name])
 
-    def kill(self, name: str) -> None:
-        """End one at once, whatever it is doing."""
-        self._running[name].send_signal(signal.SIGKILL)
-        self._running[name].wait()
-        self.kills[name] += 1
+    def kill_one(self, chance: random.Random) -> None:
+        """End one that has got to work, at once and whatever it is doing."""
+        latest = time.monotonic() - _CHILDHOOD_SECONDS
+        grown = [name for name in self._commands if self._started[name] < latest]
+        if grown:
+            name = chance.choice(grown)
+            self._running[name].kill()
+            self._running[name].wait()
+            self.kills[name] += 1
 
     def start_what_has_ended(self) -> None:
         """Start again what was killed, or has failed."""
@@ -80,7 +88,7 @@ class Processes:
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,  # Ctrl-C is for the one who started them all
             )
-        self._running[name] = process
+        self._running[name], self._started[name] = process, time.monotonic()
         return process
 
     def _log(self, name: str) -> Path:

@@ -30,11 +30,12 @@ class Orders(Resource):
 
     def __init__(self, producer: JMSProducer) -> None:
         """Take orders in, and send them with a producer of a session without transactions."""
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted leaves it bare
         self._producer = producer
 
     def render_PUT(self, request: Request) -> bytes | int:
         """Send an order to the first step."""
+        assert request.content is not None
         try:
             order = read_order(request.path, request.content.read())
         except ValueError as error:

@@ -58,13 +58,14 @@ def run(step: Step) -> None:
         for message in context.create_consumer(f"queue:{step.source}"):
             try:
                 with context.transaction():
-                    _take(step, message, engine, context)
+                    take(step, message, engine, context)
             except (LookupError, TypeError, ValueError, JMSError):
                 logging.exception("%s was rolled back, and comes again", message.jms_message_id)
 
 
-def _take(step: Step, message: Message, engine: Engine, context: JMSContext) -> None:
-    order = message.get_body(dict)
+def take(step: Step, message: Message, engine: Engine, context: JMSContext) -> None:
+    """Take a step for the order in a message, and send it on; all but the commit of the messages."""
+    order = message.get_body(dict) or {}
     producer = context.create_producer()
     try:
         with engine.begin() as transaction:
