@@ -121,6 +121,8 @@ class Channel:
                     error = raised
                 task = queue.advance(task, error)
                 self.flush()
+                # A listener that never waits must not keep the loop from everybody else.
+                await asyncio.sleep(0)
 
     async def _run(self) -> None:
         core = self.core
