@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,12 +15,16 @@ from stompd.auth.checkers import hash_passcode
 from stompd.client import Address, Client, ClientError
 from stompd.config import KEYS, load_settings, read_settings, show
 from stompd.errors import SettingError, StoreError, StoreUnusable
+from stompd.replay import replay as replay_letters
 from stompd.settings import LogFormat, LogLevel, Settings
 from stompd.wire.escaping import escape
 from stompd.wire.frame import Frame, Version
 
 #: How far `stompd receive` reads ahead; what it does not show goes back to the queue.
 _PREFETCH = 100
+
+#: After so many messages `stompd replay` says how far it is.
+_PROGRESS = 1_000
 
 
 class _SettingFailure(click.ClickException):
@@ -149,6 +154,29 @@ def receive(destination: str, address: Address, count: int, follow: bool, ack: b
     fate = "removed from it" if ack else "given back to it; leave out --no-ack to remove them"
     click.echo(f"Received {_messages(shown)} from {destination}, {fate}.", err=True)
     click.echo(f'Send with: stompd send {destination} "some text"', err=True)
+
+
+@main.command()
+@click.argument("queue")
+@_url_option
+@click.option("--to", metavar="DESTINATION", help="Where to send them, instead of where they came from.")
+@click.option("--count", type=click.IntRange(min=1), help="End after so many messages.")
+def replay(queue: str, address: Address, to: str | None, count: int | None) -> None:
+    """Send the messages of the dead-letter queue QUEUE, such as DLQ.orders, back to where they came from.
+
+    Each is sent and removed in one transaction. Those that become dead letters meanwhile stay.
+    """
+
+    def show_progress(sent: int, destination: str) -> None:
+        if sent % _PROGRESS == 0:
+            click.echo(f"{_messages(sent)} so far, the last one to {destination}.", err=True)
+
+    started_ms = int(time.time() * 1000)
+    with Client(address) as client:
+        replayed = replay_letters(client, queue, to=to, count=count, started_ms=started_ms, on_progress=show_progress)
+    click.echo(f"Sent back, and confirmed by the broker: {_messages(replayed.sent)} from {queue}.")
+    if replayed.left:
+        click.echo(f"{_messages(replayed.left)} without original-destination stayed; give --to DESTINATION.", err=True)
 
 
 @main.command("check-config")

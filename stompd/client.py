@@ -86,7 +86,7 @@ class Client:
         self._timeout_seconds = timeout_seconds
         self._parser = FrameParser(_LIMITS, is_client=True)
         self._received: deque[Frame] = deque()
-        self._last_receipt = 0
+        self._last_receipt = self._last_transaction = 0
         try:
             self._socket = socket.create_connection((address.host, address.port), timeout_seconds)
         except OSError as error:
@@ -137,19 +137,40 @@ class Client:
             RefusedByBroker: The broker ends the session.
             ClientError: The connection was lost.
         """
+        while (message := self.receive_within(None)) is None:
+            pass
+        return message
+
+    def receive_within(self, seconds: float | None) -> Frame | None:
+        """Return the next MESSAGE, or None when none comes for so long; errors as for `receive`."""
         if self._received:
             return self._received.popleft()
-        self._socket.settimeout(None)
-        while True:
-            frame = self._next_frame()
-            if frame.command == "MESSAGE":
-                return frame
+        self._socket.settimeout(seconds)
+        try:
+            frame = self._read_frame()
+        except TimeoutError:
+            return None
+        return frame if frame.command == "MESSAGE" else self.receive_within(seconds)
 
     def acknowledge(self, message: Frame) -> None:
         """Settle a MESSAGE; returns when the broker has confirmed it, so that it never comes again; errors as for
         `send`."""
         # STOMP 1.2 "ACK": id is the value of the MESSAGE's ack header.
         self._confirm(Frame("ACK", {"id": message.headers["ack"]}))
+
+    def move(self, message: Frame, destination: str, headers: Mapping[str, str]) -> None:
+        """Send the body of a MESSAGE elsewhere, with these headers, and settle it: both happen, or nothing.
+
+        Errors as for `send`.
+        """
+        self._last_transaction += 1
+        transaction = {"transaction": str(self._last_transaction)}
+        self._transmit(Frame("BEGIN", transaction), Version.V1_2)
+        self._transmit(
+            Frame("SEND", {**headers, "destination": destination, **transaction}, message.body), Version.V1_2
+        )
+        self._transmit(Frame("ACK", {"id": message.headers["ack"], **transaction}), Version.V1_2)
+        self._confirm(Frame("COMMIT", dict(transaction)))
 
     def _log_in(self, address: Address) -> None:
         headers = {"accept-version": Version.V1_2.value, "host": address.host}
@@ -184,15 +205,22 @@ class Client:
             raise ClientError(f"the connection was lost: {error}") from error
 
     def _next_frame(self) -> Frame:
-        """Return the next frame that is not an ERROR."""
+        """Return the next frame that is not an ERROR; the broker has its time to answer."""
+        try:
+            return self._read_frame()
+        except TimeoutError as error:
+            raise ClientError(f"the broker did not answer within {self._timeout_seconds:g} seconds") from error
+
+    def _read_frame(self) -> Frame:
+        """Return the next frame that is not an ERROR, or raise TimeoutError."""
         try:
             while (frame := self._parser.next_frame()) is None:
                 octets = self._socket.recv(_RECEIVE_BYTES)
                 if not octets:
                     raise ClientError("the broker closed the connection")
                 self._parser.receive_data(octets)
-        except TimeoutError as error:
-            raise ClientError(f"the broker did not answer within {self._timeout_seconds:g} seconds") from error
+        except TimeoutError:
+            raise
         except OSError as error:
             raise ClientError(f"the connection was lost: {error}") from error
         except StompError as error:

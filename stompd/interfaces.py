@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from zope.interface import Attribute, Interface
 
 from stompd.broker.message import Place, QueueId
-from stompd.broker.units import Page, Recovered, UnitOfWork
+from stompd.broker.units import DueKey, DuePage, ExpiredPage, ExpiryKey, Page, Recovered, UnitOfWork
 
 
 class IMessageStore(Interface):
@@ -51,11 +51,41 @@ class IMessageStore(Interface):
     def load(queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int) -> Page:
         """Return the next stretch of a queue: higher priorities first, then lower ids first.
 
+        What has a due time is left out, also when it has passed: `load_due` brings that.
+
         Args:
             queue_id: The queue; one that does not exist is empty.
             after: Where the last stretch ended; None starts at the head.
             limit: At most so many messages, at least 1.
             limit_bytes: Stop before the bodies together exceed this many bytes, but return at least one message.
+
+        Raises:
+            StoreUnavailable: As in `apply`.
+            StoreLost: As in `apply`.
+        """
+
+    def load_due(queue_id: QueueId, after: DueKey, through_ms: int, limit: int, limit_bytes: int) -> DuePage:
+        """Return the next messages of a queue whose due time has come, in the order of `DueKey`.
+
+        Args:
+            queue_id: The queue; one that does not exist is empty.
+            after: Where the last page ended; zeros start with the first.
+            through_ms: Up to which due time, in epoch milliseconds.
+            limit: As in `load`.
+            limit_bytes: As in `load`.
+
+        Raises:
+            StoreUnavailable: As in `apply`.
+            StoreLost: As in `apply`.
+        """
+
+    def find_expired(after: ExpiryKey, through_ms: int, limit: int) -> ExpiredPage:
+        """Return which messages of all queues have expired, in the order of `ExpiryKey`.
+
+        Args:
+            after: Where the last page ended; zeros start with the first.
+            through_ms: Up to which expiry, in epoch milliseconds.
+            limit: At most so many.
 
         Raises:
             StoreUnavailable: As in `apply`.

@@ -86,6 +86,7 @@ class BrokerService(Service):
         self._ports: list[IListeningPort] = []
         self._factory: LinkFactory | None = None
         self._journal: Journal | None = None
+        self._driver: Driver | None = None
         self._starting: Deferred[None] | None = None
 
     def startService(self) -> None:
@@ -106,6 +107,8 @@ class BrokerService(Service):
             yield port.stopListening()
         if self._factory is not None and self._journal is not None:
             yield self._drain(self._factory, self._journal)
+        if self._driver is not None:
+            self._driver.stop()
         try:
             yield self._writer.defer(self._store.close)
         finally:
@@ -130,7 +133,7 @@ class BrokerService(Service):
         driver.start(journal, Backpressure(journal, self._reactor))
         nonce = f"{int(self._reactor.seconds() * 1000):x}"
         factory = LinkFactory(settings, driver, self._portal, self._reactor, nonce)
-        self._journal, self._factory = journal, factory
+        self._journal, self._factory, self._driver = journal, factory, driver
         kept = sum(queue.message_count for queue in recovered.queues)
         self._announce(f"store: {self._store.description} ({kept:,} messages in {len(recovered.queues):,} queues)")
         yield self._listen(factory)

@@ -33,6 +33,7 @@ LAYERS = {
     "stompd.service": 7,
     "stompd.tap": 7,
     "stompd.client": 7,
+    "stompd.replay": 7,
     "stompd.cli": 7,
 }
 
@@ -76,6 +77,7 @@ THIRD_PARTY = {
     "stompd.service": {"twisted", "zope"},
     "stompd.tap": {"twisted"},
     "stompd.client": set[str](),
+    "stompd.replay": set[str](),
     "stompd.cli": {"click", "importlib"},
 }
 

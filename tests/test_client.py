@@ -171,3 +171,20 @@ def test_header_that_cannot_be_written_is_reported() -> None:
             client.send("/queue/a", b"", {"x": "\0"})
 
         client.send("/queue/a", b"", {})
+
+
+def test_moving_a_message_is_one_transaction() -> None:
+    with ScriptedBroker() as broker, client_of(broker) as client:
+        client.move(message(7), "/queue/b", {"colour": "red"})
+
+        assert broker.commands[1:] == ["BEGIN", "SEND", "ACK", "COMMIT"]
+        _, _, sent, acknowledged, committed = broker.frames
+        assert (sent.headers["destination"], sent.headers["colour"], sent.body) == ("/queue/b", "red", message(7).body)
+        assert acknowledged.headers["id"] == "a7"
+        assert {frame.headers["transaction"] for frame in broker.frames[1:]} == {"1"}
+        assert "receipt" in committed.headers
+
+
+def test_silence_may_be_waited_for_a_while() -> None:
+    with ScriptedBroker() as broker, client_of(broker) as client:
+        assert client.receive_within(0.01) is None

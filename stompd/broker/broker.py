@@ -8,10 +8,12 @@ from typing import Any, final
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.destination import Destination
 from stompd.broker.effects import Effect, SessionId
+from stompd.broker.expiry import Expiry
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, Place, QueueId
+from stompd.broker.redelivery import Redelivery
 from stompd.broker.requests import (
     Abort,
     Acknowledge,
@@ -19,6 +21,7 @@ from stompd.broker.requests import (
     Commit,
     Disconnect,
     Reject,
+    Rejection,
     Request,
     Send,
     Subscribe,
@@ -27,8 +30,9 @@ from stompd.broker.requests import (
 from stompd.broker.session import Session
 from stompd.broker.settlement import find_deliveries
 from stompd.broker.subscribing import Subscribing, explain_overflow
+from stompd.broker.temporary import Temporaries
 from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction
-from stompd.broker.units import Page, Recovered
+from stompd.broker.units import DuePage, ExpiredPage, Page, Recovered
 from stompd.errors import (
     DuplicateTransaction,
     InvalidClientId,
@@ -59,14 +63,18 @@ class Broker:
         self._ledger = Ledger()
         self._catalogue = Catalogue(limits, self._ledger, self._ids)
         self._catalogue.recover(recovered)
+        self._deadlines = self._catalogue.deadlines
+        self._redelivery = Redelivery(self._ledger, self._catalogue, self._ids)
+        self._expiry = Expiry(self._ledger, self._catalogue, recovered.next_expiry_ms)
         self._sessions: dict[SessionId, Session] = {}
         self._by_client_id: dict[str, Session] = {}
         self._subscribing = Subscribing(limits, self._ledger, self._catalogue, self._ids, self._sessions)
         self._subscribing.recover(recovered)
+        self._temporaries = Temporaries(limits, self._catalogue, self._subscribing, self._ids)
         self._actions: dict[type[Request], Callable[[Session, Any, float], None]] = {
             Send: self._send,
-            Subscribe: self._subscribing.subscribe,
-            Unsubscribe: self._subscribing.unsubscribe,
+            Subscribe: self._temporaries.subscribe,
+            Unsubscribe: self._unsubscribe,
             Acknowledge: self._acknowledge,
             Reject: self._reject,
             Begin: self._begin,
@@ -84,16 +92,23 @@ class Broker:
         return self._catalogue.is_lagging(destination)
 
     def open_session(
-        self, session_id: SessionId, client_id: str = "", user_name: str = "", *, has_soft_errors: bool = False
+        self,
+        session_id: SessionId,
+        client_id: str = "",
+        user_name: str = "",
+        *,
+        token: bytes = b"",
+        has_soft_errors: bool = False,
     ) -> None:
         """Expect requests from a session whose user has logged in.
 
-        It may have called itself something, and may outlive errors of single frames.
+        It may have called itself something, and may outlive errors of single frames. `token` is up to 64 random bytes
+        that only this session gets: what others must not guess is made of them.
 
         Raises:
             InvalidClientId: Another session has the same client id.
         """
-        session = Session(session_id, client_id, user_name, has_soft_errors=has_soft_errors)
+        session = Session(session_id, client_id, user_name, token=token, has_soft_errors=has_soft_errors)
         if client_id:
             # JMS 3.1, 6.1.2: a client identifier is in use by one connection at a time.
             if client_id in self._by_client_id:
@@ -141,7 +156,7 @@ class Broker:
             self.settle_written(session_id)
             for subscription in session.subscriptions.values():
                 if subscription.is_active and not subscription.is_waiting:
-                    subscription.queue.line_up(subscription)
+                    subscription.line_up()
 
     def settle_written(self, session_id: SessionId) -> bool:
         """Say that a session's transport has taken everything so far, and return whether that settled anything.
@@ -152,7 +167,7 @@ class Broker:
         if session is None or not session.unsettled:
             return False
         for delivery in session.unsettled:
-            delivery.subscription.queue.settle(delivery.entry)
+            delivery.queue.settle(delivery.entry)
             delivery.subscription.return_credit(delivery)
         session.unsettled.clear()
         return True
@@ -173,9 +188,33 @@ class Broker:
         if queue is not None:
             queue.admit(after, page)
 
+    def due_loaded(self, queue_id: QueueId, page: DuePage) -> None:
+        """Continue with what `LoadDue` asked for."""
+        queue = self._catalogue.by_id(queue_id)
+        if queue is not None:
+            queue.later.admit(page)
+
+    def expired_loaded(self, page: ExpiredPage) -> None:
+        """Continue with what `LoadExpired` asked for."""
+        self._expiry.admit(page)
+
+    def next_deadline(self) -> float | None:
+        """Return when `tick` wants to be called, in epoch seconds; None when nothing is to come by time alone."""
+        due_ms, expires_ms = self._deadlines.next_ms(), self._expiry.next_ms
+        next_ms = min(due_ms, expires_ms) or due_ms or expires_ms
+        return next_ms / 1000 if next_ms else None
+
+    def tick(self, now: float) -> None:
+        """Begin what time alone brings: messages become due, and expire."""
+        now_ms = round(now * 1000)
+        self._deadlines.tick(now_ms)
+        self._expiry.tick(now_ms)
+
     def take_effects(self, now: float) -> list[Effect]:
         """Deliver what can be delivered, and return everything decided since the last call, in order."""
         self._end_overflowing()
+        if self._deadlines.returned:
+            self._redelivery.end_turn(now)
         woken = self._catalogue.woken
         while woken:
             queues = woken.copy()
@@ -185,34 +224,48 @@ class Broker:
         return self._ledger.take_effects()
 
     def _send(self, session: Session, request: Send, now: float) -> None:
+        destination = request.destination
+        if not destination.is_plain:
+            destination = self._temporaries.resolve(session, destination, now)
+        if request.is_mandatory:
+            self._catalogue.require(destination)
         # Checked now, so that COMMIT can only fail on the store.
-        self._catalogue.check(request.destination, now)
-        if request.transaction is not None:
-            held = HeldSend(request.destination, request.message)
-            self._transaction(session, request.transaction).hold(held)
+        self._catalogue.check(destination, now)
+        transaction = None if request.transaction is None else self._transaction(session, request.transaction)
+        if request.reply_to is not None:
+            self._temporaries.expect_replies(session, request.message, request.reply_to, now)
+        if transaction is not None:
+            transaction.hold(HeldSend(destination, request.message))
             self._confirm(session, request.receipt)
             return
         work = Work(session)
-        self._route(request.destination, request.message, now, work)
+        self._route(destination, request.message, now, work)
         self._ledger.enact(session, work, request.receipt)
+
+    def _unsubscribe(self, session: Session, request: Unsubscribe, now: float) -> None:
+        if request.deleted is None:
+            self._subscribing.unsubscribe(session, request, now)
+        else:
+            self._temporaries.delete(session, request.subscription_id, request.deleted)
+            self._confirm(session, request.receipt)
 
     def _acknowledge(self, session: Session, request: Acknowledge, now: float) -> None:
         if request.receipt is not None or request.transaction is not None:
-            self._settle(session, request, is_rejected=False)
+            self._settle(session, request, None, now)
             return
         for delivery in find_deliveries(session, request.name):  # nobody waits for it, and most are like this
             subscription = delivery.subscription
             del subscription.outstanding[delivery.number]
-            subscription.queue.settle(delivery.entry)
+            delivery.queue.settle(delivery.entry)
             subscription.return_credit(delivery)
 
     def _reject(self, session: Session, request: Reject, now: float) -> None:
-        self._settle(session, request, is_rejected=True)
+        self._settle(session, request, request.rejection, now)
 
-    def _settle(self, session: Session, request: Acknowledge | Reject, *, is_rejected: bool) -> None:
+    def _settle(self, session: Session, request: Acknowledge | Reject, rejection: Rejection | None, now: float) -> None:
         deliveries = find_deliveries(session, request.name)
         if request.transaction is not None:
-            held = HeldSettlement(deliveries, is_rejected=is_rejected)
+            held = HeldSettlement(deliveries, rejection)
             self._transaction(session, request.transaction).hold(held)
             for delivery in deliveries:
                 delivery.is_held = True
@@ -223,10 +276,11 @@ class Broker:
         for delivery in reversed(deliveries):
             subscription, entry = delivery.subscription, delivery.entry
             del subscription.outstanding[delivery.number]
-            if is_rejected:
-                subscription.queue.give_back(entry, None if request.receipt is None else work)
+            if rejection is None:
+                delivery.queue.settle_in(work, entry)
             else:
-                subscription.queue.settle_in(work, entry)
+                own = None if request.receipt is None else work
+                self._redelivery.give_back(delivery.queue, entry, now, own, rejection)
             subscription.return_credit(delivery)
         # What settled a delivery earlier may not be durable yet.
         is_late = not deliveries and request.receipt is not None
@@ -255,12 +309,12 @@ class Broker:
                 self._route(held.destination, held.message, now, work)
                 continue
             for delivery in reversed(held.deliveries):
-                queue = delivery.subscription.queue
+                queue = delivery.queue
                 delivery.subscription.outstanding.pop(delivery.number, None)
-                if held.is_rejected:
-                    queue.give_back_in(work, delivery.entry)
-                else:
+                if held.rejection is None:
                     queue.settle_in(work, delivery.entry)
+                else:
+                    self._redelivery.give_back_in(queue, delivery.entry, now, work, held.rejection)
         self._ledger.enact(session, work, request.receipt)
 
     def _abort(self, session: Session, request: Abort, now: float) -> None:
@@ -281,6 +335,10 @@ class Broker:
     def _route(self, destination: Destination, message: Message, now: float, work: Work) -> None:
         message.identify(self._ids.next(now), int(now * 1000))
         work.size_bytes += len(message.body)
+        if message.due_ms:
+            message.due_ms = self._deadlines.date(message.due_ms, now)
+        if message.expires_ms:
+            self._expiry.expect(message.expires_ms)
         self._catalogue.accept(destination, message, now, work)
 
     def _confirm(self, session: Session, receipt: str | None) -> None:
@@ -307,19 +365,24 @@ class Broker:
         for subscription in list(session.subscriptions.values()):
             self._subscribing.end(session, subscription)
         for delivery in reversed(session.unsettled):
-            if not delivery.subscription.queue.has_ended:
-                delivery.subscription.queue.give_back(delivery.entry)
+            if not delivery.queue.has_ended:
+                delivery.queue.give_back(delivery.entry)
         session.unsettled.clear()
+        self._temporaries.end(session)
 
     def _end_overflowing(self) -> None:
-        """Refuse the sessions whose topic subscriptions have fallen too far behind, or could not be stored."""
+        """Refuse the sessions that leave too much in memory, or whose durable subscriptions could not be stored."""
         overflowing = self._catalogue.overflowing
         if not overflowing:
             return
         for session in list(self._sessions.values()):
+            for temporary in session.temporaries.values():
+                if temporary.has_overflowed:
+                    self.refuse(session.session_id, temporary.explain_overflow(), None)
+                    break
             for subscription in session.subscriptions.values():
                 if subscription.queue in overflowing:
-                    self.refuse(session.session_id, explain_overflow(subscription), None)
+                    self.refuse(session.session_id, explain_overflow(subscription, self._limits), None)
                     break
         overflowing.clear()
 
@@ -332,5 +395,5 @@ class Broker:
                 delivery.is_held = False
                 if delivery.subscription.is_active:
                     delivery.subscription.spend_credit(delivery)
-                elif not delivery.subscription.queue.has_ended:
-                    delivery.subscription.queue.give_back(delivery.entry)
+                elif not delivery.queue.has_ended:
+                    delivery.queue.give_back(delivery.entry)

@@ -7,7 +7,7 @@ from typing import NewType, TypeAlias, final
 
 from stompd.broker.delivery import Delivery
 from stompd.broker.message import Place, QueueId
-from stompd.broker.units import UnitOfWork
+from stompd.broker.units import DueKey, ExpiryKey, UnitOfWork
 from stompd.errors import StompError
 
 #: Numbers sessions from 1 upwards, never reused while the broker runs.
@@ -88,6 +88,36 @@ class LoadEntries:
 
 
 @final
+class LoadDue:
+    """Fetch messages of a queue that have become due; the answer is `Broker.due_loaded`."""
+
+    __slots__ = ("after", "limit", "limit_bytes", "queue_id", "through_ms")
+
+    def __init__(self, queue_id: QueueId, after: DueKey, through_ms: int, limit: int, limit_bytes: int) -> None:
+        self.queue_id = queue_id
+        self.after = after
+        self.through_ms = through_ms
+        self.limit = limit
+        self.limit_bytes = limit_bytes
+
+
+@final
+class LoadExpired:
+    """Find messages that have expired; the answer is `Broker.expired_loaded`."""
+
+    __slots__ = ("after", "limit", "through_ms")
+
+    def __init__(self, after: ExpiryKey, through_ms: int, limit: int) -> None:
+        self.after = after
+        self.through_ms = through_ms
+        self.limit = limit
+
+
+#: What is read from the store, in its turn among the units.
+Load: TypeAlias = LoadEntries | LoadDue | LoadExpired
+
+
+@final
 class CloseSession:
     """Close the link once everything written so far has left."""
 
@@ -97,4 +127,4 @@ class CloseSession:
         self.session_id = session_id
 
 
-Effect: TypeAlias = Persist | Deliver | Confirm | Refuse | Decline | LoadEntries | CloseSession
+Effect: TypeAlias = Persist | Deliver | Confirm | Refuse | Decline | Load | CloseSession

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, final
 
-from stompd.broker.effects import NO_HEADERS, CloseSession, Confirm, Decline, Effect, Persist, Refuse
+from stompd.broker.effects import NO_HEADERS, CloseSession, Confirm, Decline, Effect, Load, Persist, Refuse
 from stompd.broker.units import Operation, UnitOfWork
 from stompd.errors import RefusedByStore, StompError
 
@@ -108,6 +108,12 @@ class Ledger:
         self._riding.operations.append(operation)
         if step is not None:
             self._riding.steps.append(step)
+
+    def load(self, load: Load) -> None:
+        """Read from the store as it will be after everything decided so far, also what rides."""
+        if self._riding:
+            self._send_riding(self._riding)
+        self.effects.append(load)
 
     def take_effects(self) -> list[Effect]:
         """Return the effects since the last call, in order."""

@@ -20,6 +20,10 @@ class Limits:
     durable_subscriptions: int = 10_000
     #: Subscriptions of one session.
     subscriptions: int = 1_000
+    #: Queues that the subscriptions of one session take from by wildcards and lists: each makes its SUBSCRIBE longer.
+    spread_queues: int = 10_000
+    #: Temporary queues and topics of one session.
+    temporary_destinations: int = 1_000
     #: Open transactions of one session.
     transactions: int = 100
     #: Messages that one transaction sends or settles.
@@ -34,9 +38,17 @@ class Limits:
     shared_prefetch: int = 1
     #: The most that `prefetch-count` is granted; 0 asks for this.
     highest_prefetch: int = 10_000
-    #: With so many bytes of bodies outstanding, a subscription is given nothing more.
+    #: With so many bytes of bodies outstanding, a subscription is given nothing more; one that acknowledges nothing is
+    #: given at most 256 KiB that the transport has not taken.
     outstanding_bytes: int = 8 * 1024 * 1024
-    #: Entries of one queue kept in memory; the others wait in the store.
+    #: Deliveries of one message; then it goes to the dead-letter queue of its queue.
+    max_deliveries: int = 10
+    #: Milliseconds until a message that came back for the second time is delivered again; the first time it is at once,
+    #: and from the third time on the delay doubles.
+    redelivery_delay_ms: int = 1_000
+    #: The longest such delay in milliseconds.
+    redelivery_delay_limit_ms: int = 300_000
+    #: Entries of one queue kept in memory, a page of 1,000 where nobody reads; the others wait in the store.
     window_count: int = 10_000
     #: Bytes of one queue kept in memory; one entry is always allowed.
     window_bytes: int = 16 * 1024 * 1024
@@ -44,4 +56,4 @@ class Limits:
     #: ended, so that it costs the others nothing. One that must get everything is a queue.
     topic_backlog: int = 10_000
     #: Bytes of bodies that wait so; one message is always allowed.
-    topic_backlog_bytes: int = 16 * 1024 * 1024
+    topic_backlog_bytes: int = 8 * 1024 * 1024

@@ -30,6 +30,7 @@ class Message:
     __slots__ = (
         "body",
         "destination",
+        "due_ms",
         "encodings",
         "expires_ms",
         "headers",
@@ -50,6 +51,7 @@ class Message:
         is_persistent: bool = True,
         message_id: int = 0,
         timestamp_ms: int = 0,
+        due_ms: int = 0,
     ) -> None:
         """Describe a message.
 
@@ -62,6 +64,7 @@ class Message:
             is_persistent: Whether it must survive the broker.
             message_id: 64 bits, positive; 0 until the broker accepts it.
             timestamp_ms: Epoch milliseconds at which the broker accepted it.
+            due_ms: Epoch milliseconds before which it is not delivered; 0 means at once.
         """
         self.destination = destination
         self.headers = headers
@@ -71,6 +74,7 @@ class Message:
         self.is_persistent = is_persistent
         self.message_id = MessageId(message_id)
         self.timestamp_ms = timestamp_ms
+        self.due_ms = due_ms
         #: The session layer's cache: what it encoded once for all receivers. The core never looks inside.
         self.encodings: dict[str, bytes] | None = None
 
@@ -78,6 +82,18 @@ class Message:
         """Give the message its id and the time of its acceptance."""
         self.message_id = MessageId(message_id)
         self.timestamp_ms = timestamp_ms
+
+    def copy_to(self, destination: str) -> Message:
+        """Return a message that is sent to another place as well, and that the broker has not accepted yet."""
+        return Message(
+            destination,
+            self.headers,
+            self.body,
+            priority=self.priority,
+            expires_ms=self.expires_ms,
+            is_persistent=self.is_persistent,
+            due_ms=self.due_ms,
+        )
 
     @property
     def place(self) -> Place:

@@ -6,6 +6,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, final
 
+from stompd.broker.deadlines import Deadlines, Later
 from stompd.broker.delivery import Entry
 from stompd.broker.effects import Deliver, LoadEntries
 from stompd.broker.identity import IdSource
@@ -13,6 +14,7 @@ from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.mark import DeliveryMark
 from stompd.broker.message import Message, Place, QueueId
+from stompd.broker.redelivery import policy_of
 from stompd.broker.selection import Selections
 from stompd.broker.units import DeleteMessage, InsertMessage, Page, PutQueue, ReturnMessage
 from stompd.broker.window import Window
@@ -27,16 +29,18 @@ class Queue:
 
     A stored entry is delivered only up to the queue's durable mark, so that after a crash the store knows which
     messages may have been seen (`MarkDelivered`). The queue of a topic's subscription is not durable: it is in memory
-    only, and ends with its subscription, which must not fall too far behind.
+    only, and ends with its subscription, which must not fall too far behind. Nor is a temporary queue, which ends with
+    its session.
     """
 
     __slots__ = (
+        "_deadlines",
+        "_later",
         "_ledger",
         "_line",
         "_mark",
         "_overflowing",
         "_page_bytes",
-        "_selections",
         "_woken",
         "depth",
         "has_ended",
@@ -45,7 +49,9 @@ class Queue:
         "is_stored",
         "is_woken",
         "name",
+        "policy",
         "queue_id",
+        "selections",
         "subscriptions",
         "window",
     )
@@ -58,6 +64,7 @@ class Queue:
         ledger: Ledger,
         ids: IdSource,
         woken: list[Queue],
+        deadlines: Deadlines,
         *,
         overflowing: list[Queue] | None = None,
         recovered_count: int = 0,
@@ -71,13 +78,12 @@ class Queue:
             ledger: Where its units and effects go.
             ids: Where its marks come from.
             woken: Where it asks to be dispatched.
-            overflowing: Where the queue of a topic's subscription tells that it holds too much; None for one that is
-                durable.
+            deadlines: Where it tells when something is due, expires, or came back.
+            overflowing: Where one that is not durable tells that it holds too much; None for one that is durable.
             recovered_count: How many messages the store holds for it.
         """
-        self.queue_id = queue_id
-        self.name = name
-        #: Whether it outlives its subscriptions and the broker.
+        self.queue_id, self.name = queue_id, name
+        #: Whether it outlives the broker.
         self.is_durable = overflowing is None
         #: Whether the store has a row for it.
         self.is_stored = recovered_count > 0
@@ -89,34 +95,45 @@ class Queue:
         self.has_ended = False  # with its subscription: it takes nothing more, and nothing returns
         #: Whether messages were dropped because there were too many.
         self.has_overflowed = False
+        self.policy = policy_of(limits, name)
         if overflowing is None:
             self.window = Window(limits.window_count, limits.window_bytes, is_recovered=recovered_count > 0)
         else:
             self.window = Window(limits.topic_backlog, limits.topic_backlog_bytes)
-        self._overflowing = overflowing
-        self._ledger = ledger
-        self._woken = woken
+        self._ledger, self._deadlines = ledger, deadlines
+        self._woken, self._overflowing = woken, overflowing
+        self._later: Later | None = None  # until something is due later
         self._page_bytes = limits.window_bytes
         self._line: deque[Subscription] = deque()
-        self._selections: Selections | None = None  # where subscriptions have selectors
+        #: Where subscriptions have selectors.
+        self.selections: Selections | None = None
         self._mark = DeliveryMark(self, ledger, ids)
+
+    @property
+    def later(self) -> Later:
+        """What is due later."""
+        if self._later is None:
+            self._later = Later(self, self.wake, self._deadlines, self._ledger, self._page_bytes)
+        return self._later
 
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a new message into this queue."""
         self.depth += 1
-        if message.is_persistent and self.is_durable:
+        if message.due_ms:
+            self.later.accept(message, work)
+        elif message.is_persistent and self.is_durable:
             self._store(message, now, work)
         else:
             work.steps.append(partial(self._keep, message, now))
-            work.undo.append(self._forget)
+            work.undo.append(self.forget)
 
     def attach(self, subscription: Subscription) -> None:
         """Let a subscription take part."""
         subscription.is_active = True
         if subscription.selector is not None:
-            if self._selections is None:
-                self._selections = Selections(self.window, self._page_bytes)
-            subscription.selection = self._selections.join(subscription.selector)
+            if self.selections is None:
+                self.selections = Selections(self.window, self._page_bytes)
+            self.selections.join(subscription.selector)
         self.line_up(subscription)
 
     def detach(self, subscription: Subscription) -> None:
@@ -127,9 +144,8 @@ class Queue:
         if subscription.is_waiting:
             subscription.is_waiting = False
             self._line.remove(subscription)
-        if subscription.selection is not None and self._selections is not None:
-            self._selections.leave(subscription.selection)
-            subscription.selection = None
+        if subscription.selector is not None and self.selections is not None:
+            self.selections.leave(subscription.selector)
 
     def line_up(self, subscription: Subscription) -> None:
         """Put a subscription that may have credit at the end of the line."""
@@ -140,12 +156,16 @@ class Queue:
     def dispatch(self, now: float) -> None:
         """Deliver what can be delivered, taking turns among the subscriptions with credit."""
         self.is_woken = False
-        if self._selections is not None:
-            self._dispatch_selectively(self._selections, now)
+        if self._later is not None:
+            self._later.take()
+        if self.selections is not None:
+            self._dispatch_selectively(self.selections, now)
         else:
             self._dispatch_in_order(now)
         if self.subscriptions:
             self._load_ahead()
+            if self._later is not None:  # there may be room only now
+                self._later.take()
 
     def _dispatch_in_order(self, now: float) -> None:
         line, window, mark, effects, now_ms = self._line, self.window, self._mark, self._ledger.effects, now * 1000
@@ -163,9 +183,11 @@ class Queue:
             if not subscription.may_take:
                 line.popleft()
                 subscription.is_waiting = False
+                if subscription.spread is not None:
+                    subscription.spread.absent.append(self)
                 continue
             window.pop(entry)
-            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
+            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
             line.rotate(-1)
 
     def _dispatch_selectively(self, selections: Selections, now: float) -> None:
@@ -176,8 +198,10 @@ class Queue:
             if not subscription.may_take:
                 line.popleft()
                 subscription.is_waiting = False
+                if subscription.spread is not None:
+                    subscription.spread.absent.append(self)
                 continue
-            selection = subscription.selection
+            selection = selections.find(subscription.selector)
             entry = self.window.head() if selection is None else selection.first()
             if entry is not None and 0 < entry.message.expires_ms <= now_ms:
                 selections.take(entry)
@@ -189,46 +213,91 @@ class Queue:
                 continue
             in_vain = 0
             selections.take(entry)
-            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
+            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
 
     def settle(self, entry: Entry) -> None:
         """Forget an entry for good; nobody waits for it."""
         self.depth -= 1
         if entry.is_stored:
             # Until its row is gone, a page may bring it.
-            step = partial(self._selections.forget, entry) if self._selections else None
+            step = partial(self.selections.forget, entry) if self.selections else None
             self._ledger.ride(DeleteMessage(self.queue_id, entry.place), step)
 
     def settle_in(self, work: Work, entry: Entry) -> None:
         """Forget an entry for good, as part of a unit; if that is refused, the entry comes back."""
         if entry.is_stored:
             work.operations.append(DeleteMessage(self.queue_id, entry.place))
-            if self._selections:
-                work.steps.append(partial(self._selections.forget, entry))
-        work.steps.append(self._forget)
-        work.undo.append(partial(self._put_back, entry))
+            if self.selections:
+                work.steps.append(partial(self.selections.forget, entry))
+        work.steps.append(self.forget)
+        work.undo.append(partial(self.put_back, entry))
 
-    def give_back(self, entry: Entry, work: Work | None = None) -> None:
+    def give_back(self, entry: Entry) -> None:
+        """Return an entry that was not settled, as the policy says; if that is not at once, when the turn ends."""
+        if self.policy.delay_ms(entry.delivery_count + 1) == 0:
+            self.restore(entry)
+        else:
+            self._deadlines.returned.append((self, entry))
+
+    def restore(self, entry: Entry, work: Work | None = None) -> None:
         """Return an entry to its old place, counted as delivered.
 
         It is there at once, before newer ones can be delivered. The count becomes durable with the work; without
         one, nobody waits for it.
         """
-        self._put_back(entry)
+        self.put_back(entry)
         if entry.is_stored:
-            operation = ReturnMessage(self.queue_id, entry.place, entry.delivery_count)
+            operation = ReturnMessage(self.queue_id, entry.place, entry.delivery_count, entry.due_ms)
             if work is None:
                 self._ledger.ride(operation)
             else:
                 work.operations.append(operation)
 
-    def give_back_in(self, work: Work, entry: Entry) -> None:
+    def restore_in(self, work: Work, entry: Entry) -> None:
         """Return an entry to its old place when a unit was applied, its count being part of the unit."""
         if entry.is_stored:
-            work.operations.append(ReturnMessage(self.queue_id, entry.place, entry.delivery_count + 1))
-        step = partial(self._put_back, entry)
+            count = entry.delivery_count + 1
+            work.operations.append(ReturnMessage(self.queue_id, entry.place, count, entry.due_ms))
+        step = partial(self.put_back, entry)
         work.steps.append(step)
         work.undo.append(step)
+
+    def put_back(self, entry: Entry, *, is_counted: bool = True) -> None:
+        """Put an entry in its old place; its row stays as it is."""
+        if is_counted:
+            entry.delivery_count += 1
+        if not entry.is_stored:
+            self._deadlines.note_expiry(self, entry.message)
+        entry.is_waiting = True
+        if self.selections is None:
+            self.window.put_back(entry)
+        else:
+            self.selections.put_back(entry)
+        self.wake()
+
+    def forget(self) -> None:
+        """Count one message less."""
+        self.depth -= 1
+
+    def insert(self, work: Work, message: Message) -> None:
+        """Add to the work what stores a message."""
+        self.put(work)
+        work.operations.append(InsertMessage(self.queue_id, message))
+
+    def overflow(self) -> None:
+        """Tell that more waits than memory may hold, for a queue that has nothing but memory."""
+        if self._overflowing is not None and not self.has_overflowed:
+            self.has_overflowed = True
+            self._overflowing.append(self)
+
+    def close(self) -> None:
+        """Forget what waits and what is due later, because the queue ends: cycles are rarely collected."""
+        self.has_ended = True
+        self.window.clear()
+        self.selections = None
+        self._deadlines.expiring.pop(self, None)
+        if self._later is not None:
+            self._later.close()
 
     def put(self, work: Work) -> None:
         """Add to the work what makes the queue durable, unless it is."""
@@ -243,44 +312,62 @@ class Queue:
 
     def admit(self, after: Place, page: Page) -> None:
         """Take in a page from the store."""
-        selections = self._selections
-        if selections is None:
+        if self.selections is None:
             self.window.admit(after, page)
-        elif selections.is_reading:
-            selections.admit(after, page)
         else:
-            selections.came_up(self.window.admit(after, page, selections.ahead))
-        if selections is not None and selections.is_over:
-            self._selections = None
+            self.selections.admit(after, page)
+            if self.selections.is_over:
+                self.selections = None
         self.wake()
+
+    def enter(self, entry: Entry) -> None:
+        """Put an entry that has become due in its old place."""
+        if self.selections is None:
+            self.window.enter(entry)
+        else:
+            self.selections.enter(entry)
+
+    def withdraw(self, place: Place) -> bool:
+        """Take an entry that waits out of memory, so that nobody gets it; return whether there was one."""
+        if self.selections is not None and place in self.selections.ahead:
+            is_loading = self.window.is_loading or self.later.is_loading
+            return not is_loading and self.selections.withdraw(place)
+        return self.window.remove(place) is not None
+
+    def is_behind(self, place: Place) -> bool:
+        """Whether a stored entry that is due stands where memory does not reach, nor does a page on its way."""
+        selections = self.selections
+        if selections is not None and (selections.is_reading or place in selections.ahead):
+            return False
+        return self.window.is_behind(place)
 
     def _store(self, message: Message, now: float, work: Work) -> None:
         if self.subscriptions and now > self._mark.renewal:
             self._mark.renew(now)
-        self.put(work)
-        work.operations.append(InsertMessage(self.queue_id, message))
+        self.insert(work, message)
         work.steps.append(partial(self._arrive_stored, Entry(message, is_stored=True)))
-        work.undo.append(self._forget)
+        work.undo.append(self.forget)
 
     def _keep(self, message: Message, now: float) -> None:
         """Keep in memory what need not survive; when memory is full, the store holds it as well."""
         if self.has_ended:
             return
+        if message.expires_ms:
+            self._deadlines.note_expiry(self, message)
         if not self._mark.is_spooling and self.window.has_room(message):
             self._arrive(Entry(message, is_stored=False))
         elif self._overflowing is None:
             self._spool(message, now)
         elif not self.has_overflowed:
-            self._make_room(message, now, self._overflowing)
+            self._make_room(message, now)
 
-    def _make_room(self, message: Message, now: float, overflowing: list[Queue]) -> None:
+    def _make_room(self, message: Message, now: float) -> None:
         """Deliver what came in this turn, and keep one more message if that helps."""
         self.dispatch(now)
         if self.window.has_room(message):
             self._arrive(Entry(message, is_stored=False))
         else:
-            self.has_overflowed = True
-            overflowing.append(self)
+            self.overflow()
 
     def _spool(self, message: Message, now: float) -> None:
         work = Work()
@@ -292,9 +379,9 @@ class Queue:
         self._mark.begin_spooling(message.message_id)
 
     def _arrive(self, entry: Entry) -> None:
-        is_in_window = self.window.append(entry)
-        if self._selections is not None:
-            self._selections.arrived(entry, is_in_window=is_in_window)
+        is_in_window = self.window.append(entry, is_read=self.subscriptions > 0)
+        if self.selections is not None:
+            self.selections.arrived(entry, is_in_window=is_in_window)
         if self._line and not self.is_woken:
             self.wake()
 
@@ -302,20 +389,8 @@ class Queue:
         self.is_stored = True
         self._arrive(entry)
 
-    def _forget(self) -> None:
-        self.depth -= 1
-
-    def _put_back(self, entry: Entry) -> None:
-        entry.delivery_count += 1
-        entry.is_waiting = True
-        if self._selections is None:
-            self.window.put_back(entry)
-        else:
-            self._selections.put_back(entry)
-        self.wake()
-
     def _load_ahead(self) -> None:
-        selections = self._selections
+        selections = self.selections
         if selections is not None and selections.is_reading:
             return  # one page at a time
         after = self.window.next_page()

@@ -67,22 +67,48 @@ class Naming(NamedTuple):
     is_shared: bool = False
 
 
+class Rejection(NamedTuple):
+    """What is to become of a delivery that its client rejects."""
+
+    #: Whether it comes again; otherwise it goes to the dead-letter queue at once.
+    requeue: bool = True
+    #: After how many milliseconds it comes again; None leaves that to the queue.
+    delay_ms: int | None = None
+    #: Whether nobody has seen it: then it comes again at once and is not counted.
+    is_undelivered: bool = False
+
+
+#: What a NACK without further headers wants.
+PLAIN = Rejection()
+
+
 @final
 class Send:
     """Put a message to a destination, at once or with a transaction.
 
-    `is_plain` is the session's note that no header of the frame needed a closer look; nobody else reads it.
+    `reply_to` is one of the session's temporary destinations, where it awaits replies. One that is mandatory is refused
+    when nobody would get it. `is_plain` is the session's note that no header of the frame needed a closer look; nobody
+    else reads it.
     """
 
-    __slots__ = ("destination", "is_plain", "message", "receipt", "transaction")
+    __slots__ = ("destination", "is_mandatory", "is_plain", "message", "receipt", "reply_to", "transaction")
 
     def __init__(
-        self, destination: Destination, message: Message, transaction: str | None = None, receipt: str | None = None
+        self,
+        destination: Destination,
+        message: Message,
+        transaction: str | None = None,
+        receipt: str | None = None,
+        *,
+        reply_to: Destination | None = None,
+        is_mandatory: bool = False,
     ) -> None:
         self.destination = destination
         self.message = message
         self.transaction = transaction
         self.receipt = receipt
+        self.reply_to = reply_to
+        self.is_mandatory = is_mandatory
         self.is_plain = True
 
 
@@ -137,10 +163,11 @@ class Unsubscribe:
     """End a subscription; what was not acknowledged returns to its queue.
 
     With a `naming`, a durable subscription is deleted with all its messages, whether or not it is the one of this id.
-    `destination` is the topic, where the client named it.
+    `destination` is the topic, where the client named it. `deleted` is a temporary destination that is to be deleted;
+    then there need not be such a subscription.
     """
 
-    __slots__ = ("destination", "naming", "receipt", "subscription_id")
+    __slots__ = ("deleted", "destination", "naming", "receipt", "subscription_id")
 
     def __init__(
         self,
@@ -149,11 +176,13 @@ class Unsubscribe:
         *,
         naming: Naming | None = None,
         destination: Destination | None = None,
+        deleted: Destination | None = None,
     ) -> None:
         self.subscription_id = subscription_id
         self.receipt = receipt
         self.naming = naming
         self.destination = destination
+        self.deleted = deleted
 
 
 @final
@@ -172,10 +201,17 @@ class Acknowledge:
 class Reject:
     """Give a delivery back (and, in `client` mode, those before it), at once or with a transaction."""
 
-    __slots__ = ("name", "receipt", "transaction")
+    __slots__ = ("name", "receipt", "rejection", "transaction")
 
-    def __init__(self, name: DeliveryName, transaction: str | None = None, receipt: str | None = None) -> None:
+    def __init__(
+        self,
+        name: DeliveryName,
+        transaction: str | None = None,
+        receipt: str | None = None,
+        rejection: Rejection = PLAIN,
+    ) -> None:
         self.name = name
+        self.rejection = rejection
         self.transaction = transaction
         self.receipt = receipt
 

@@ -3,7 +3,7 @@
 A subscription with a selector takes the first entry that matches. Among the entries in memory each selection keeps a
 list of those. Beyond the window it reads the queue once, page by page, and keeps in memory only what matches: entries
 *ahead* of the window, which are remembered until their rows are deleted or the window has come up to them, so that no
-page brings them a second time.
+page brings them a second time. The same holds for what becomes due while the window has no room for it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SHORTEST_REVISION = 1_000
 class Selection:
     """What one selector selects, for all subscriptions of the queue that have it."""
 
-    __slots__ = ("_candidates", "_revise_at", "_window", "behind", "examined", "selector", "subscriptions")
+    __slots__ = ("_candidates", "_revise_at", "_window", "behind", "examined", "has_left", "selector", "subscriptions")
 
     def __init__(self, selector: Selector, window: Window) -> None:
         """Select nothing yet.
@@ -47,6 +47,8 @@ class Selection:
         self.subscriptions = 0
         #: The urgencies of the lanes of which the store may hold rows that were not examined.
         self.behind = set(window.unread())
+        #: Whether something may match that is due and was left in the store.
+        self.has_left = True
         self._window = window
         #: By urgency: up to this id, every row beyond the window was examined.
         self.examined: dict[int, int] = {}
@@ -55,7 +57,7 @@ class Selection:
 
     def first(self) -> Entry | None:
         """Return the first entry that waits and matches; None if there is none, or if the store must be read first."""
-        entry = self._candidate()
+        entry = self.candidate()
         if entry is not None and self.behind and self.reading_place() < entry.place:
             return None
         return entry
@@ -67,7 +69,7 @@ class Selection:
 
     def needs(self, entry: Entry) -> bool:
         """Whether no entry that waits and matches is in memory and comes before this one."""
-        candidate = self._candidate()
+        candidate = self.candidate()
         return candidate is None or entry.place < candidate.place
 
     def selects(self, entry: Entry) -> bool:
@@ -91,7 +93,8 @@ class Selection:
             self._candidates = deque(candidate for candidate in candidates if candidate.is_waiting)
             self._revise_at = max(_SHORTEST_REVISION, 2 * len(self._candidates))
 
-    def _candidate(self) -> Entry | None:
+    def candidate(self) -> Entry | None:
+        """Return the first entry in memory that waits and matches, though one in the store may come before it."""
         candidates = self._candidates
         while candidates and not candidates[0].is_waiting:
             candidates.popleft()  # it was given to somebody else
@@ -130,8 +133,12 @@ class Selections:
         """Whether a page was asked for that has not come."""
         return self._reading is not None
 
-    def join(self, selector: Selector) -> Selection:
-        """Return the selection for one more subscription."""
+    def find(self, selector: Selector | None) -> Selection | None:
+        """Return the selection of a subscription that has joined; None for one without a selector."""
+        return None if selector is None else self._selections[selector]
+
+    def join(self, selector: Selector) -> None:
+        """Select for one more subscription."""
         selection = self._selections.get(selector)
         if selection is None:
             selection = self._selections[selector] = Selection(selector, self._window)
@@ -139,13 +146,13 @@ class Selections:
                 if entry.is_waiting:
                     selection.judge(entry)
         selection.subscriptions += 1
-        return selection
 
-    def leave(self, selection: Selection) -> None:
+    def leave(self, selector: Selector) -> None:
         """Undo `join`."""
+        selection = self._selections[selector]
         selection.subscriptions -= 1
         if not selection.subscriptions:
-            del self._selections[selection.selector]
+            del self._selections[selector]
 
     def arrived(self, entry: Entry, *, is_in_window: bool) -> None:
         """Note a new entry, which the window has taken or left in the store."""
@@ -159,16 +166,25 @@ class Selections:
         """Note that an entry is being delivered."""
         entry.is_waiting = False
         if entry.place not in self.ahead:
-            self._window.remove(entry)
+            self._window.remove(entry.place)
 
     def put_back(self, entry: Entry) -> None:
         """Return an entry, which waits again, to its place."""
-        if entry.place in self.ahead and self._window.has_passed(entry.place):
+        if entry.place in self.ahead and not entry.due_ms and self._window.has_passed(entry.place):
             self.forget(entry)
         if entry.place not in self.ahead:
             self._window.put_back(entry)
         for selection in self._selections.values():
             selection.judge(entry)
+
+    def withdraw(self, place: Place) -> bool:
+        """Let nobody have the entry ahead of the window at a place; return whether it was waiting."""
+        entry = self.ahead[place]
+        if self.is_reading or not entry.is_waiting:
+            return False  # it is with a consumer, or a page would bring it again
+        entry.is_waiting = False
+        self.forget(entry)
+        return True
 
     def forget(self, entry: Entry) -> None:
         """Forget an entry whose row no page can bring any more."""
@@ -178,16 +194,18 @@ class Selections:
     def next_page(self, line: Iterable[Subscription]) -> Place | None:
         """Return the place after which to load for the first who waits in vain, and expect `admit`; None if nobody."""
         for subscription in line:
-            selection = subscription.selection
+            selection = self.find(subscription.selector)
             if selection is not None and selection.behind and subscription.may_take and selection.first() is None:
                 self._reading = selection
                 return selection.reading_place()
         return None
 
     def admit(self, after: Place, page: Page) -> None:
-        """Examine a page that `next_page` asked for, and keep what matches."""
+        """Take in a page: examine one that `next_page` asked for, and keep what matches; others are the window's."""
         selection, self._reading = self._reading, None
-        assert selection is not None, "nobody has asked for a page"
+        if selection is None:
+            self.came_up(self._window.admit(after, page, self.ahead))
+            return
         if not selection.subscriptions:
             return  # they have ended
         end, is_last = after.urgency, page.is_last
@@ -206,6 +224,42 @@ class Selections:
             selection.examined[end] = max(place.message_id, selection.examined.get(end, 0))
         # The page shows the end of every lane it went past.
         selection.behind.difference_update(range(after.urgency, LANE_COUNT if is_last else end))
+
+    def want_due(self) -> bool:
+        """Whether somebody finds nothing in memory, and there may be something due in the store; begin to `meet_due`.
+
+        All of it will be met again, from the first that the window has not taken.
+        """
+        for wanting in self._selections.values():
+            if wanting.has_left and wanting.candidate() is None:
+                for selection in self._selections.values():
+                    selection.has_left = False
+                return True
+        return False
+
+    def meet_due(self, entry: Entry) -> None:
+        """Examine an entry that has become due, for which the window has no room."""
+        entry = self.ahead.get(entry.place, entry)
+        for selection in self._selections.values():
+            if not selection.selects(entry):
+                continue
+            if entry.place not in self.ahead and not self._has_room(selection, entry):
+                selection.has_left = True
+                continue
+            self._keep_ahead(entry)
+            if entry.is_waiting:
+                selection.judge(entry)
+
+    def enter(self, entry: Entry) -> None:
+        """Put an entry that has become due into the window."""
+        known = self.ahead.get(entry.place)
+        if known is not None and not known.is_waiting:
+            self.forget(known)
+            return
+        entry = known or entry
+        entry.is_waiting = True
+        self._window.enter(entry)
+        self.came_up([entry])
 
     def came_up(self, entries: Iterable[Entry]) -> None:
         """Note entries that a page has brought into the window."""

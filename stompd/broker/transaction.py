@@ -9,6 +9,7 @@ from stompd.broker.delivery import Delivery
 from stompd.broker.destination import Destination
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
+from stompd.broker.requests import Rejection
 from stompd.errors import LimitExceeded
 
 if TYPE_CHECKING:
@@ -24,23 +25,24 @@ class HeldSend:
     def __init__(self, destination: Destination, message: Message) -> None:
         self.destination = destination
         self.message = message
-        self.operation_count = 1
+        # A message to several places will be several.
+        self.operation_count = len(destination.places)
         headers = sum(len(name) + len(value) for name, value in message.headers.items())
-        self.size_bytes = len(message.body) + headers
+        self.size_bytes = self.operation_count * (len(message.body) + headers)
 
 
 @final
 class HeldSettlement:
-    """Deliveries that will be settled, or given back.
+    """Deliveries that will be settled, or given back if there is a `rejection`.
 
     Their credit has returned while they are held, so it is the transaction that bounds how many there can be.
     """
 
-    __slots__ = ("deliveries", "is_rejected", "operation_count", "size_bytes")
+    __slots__ = ("deliveries", "operation_count", "rejection", "size_bytes")
 
-    def __init__(self, deliveries: Sequence[Delivery], *, is_rejected: bool) -> None:
+    def __init__(self, deliveries: Sequence[Delivery], rejection: Rejection | None = None) -> None:
         self.deliveries = deliveries
-        self.is_rejected = is_rejected
+        self.rejection = rejection
         self.operation_count = max(1, len(deliveries))
         self.size_bytes = sum(len(delivery.entry.message.body) for delivery in deliveries)
 
@@ -87,6 +89,6 @@ class Transaction:
         for held in self.held:
             if isinstance(held, HeldSettlement):
                 for delivery in held.deliveries:
-                    if delivery.subscription.queue is queue:
+                    if delivery.queue is queue:
                         return True
         return False

@@ -7,7 +7,7 @@ Applying the same unit twice is harmless, because every operation names its rows
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias, final
+from typing import NamedTuple, TypeAlias, final
 
 from stompd.broker.message import Message, MessageId, Place, QueueId
 
@@ -17,7 +17,7 @@ _OPERATION_BYTES = 500
 
 @final
 class InsertMessage:
-    """Put a message into a queue.
+    """Put a message into a queue; with its `due_ms`, before which no page has it.
 
     A message that is not persistent is written only because its queue is longer than memory allows; such rows are
     gone after a restart.
@@ -43,14 +43,15 @@ class DeleteMessage:
 
 @final
 class ReturnMessage:
-    """Record that a message came back: it has now been delivered `delivery_count` times."""
+    """Record that a message came back: it has now been delivered `delivery_count` times, and is due at `due_ms`."""
 
-    __slots__ = ("delivery_count", "place", "queue_id")
+    __slots__ = ("delivery_count", "due_ms", "place", "queue_id")
 
-    def __init__(self, queue_id: QueueId, place: Place, delivery_count: int) -> None:
+    def __init__(self, queue_id: QueueId, place: Place, delivery_count: int, due_ms: int = 0) -> None:
         self.queue_id = queue_id
         self.place = place
         self.delivery_count = delivery_count
+        self.due_ms = due_ms
 
 
 @final
@@ -156,13 +157,14 @@ class UnitOfWork:
 
 @final
 class StoredMessage:
-    """A row of the store: a message and how often it has been delivered."""
+    """A row of the store: a message, how often it has been delivered, and when it is due (0: at once)."""
 
-    __slots__ = ("delivery_count", "message")
+    __slots__ = ("delivery_count", "due_ms", "message")
 
-    def __init__(self, message: Message, delivery_count: int) -> None:
+    def __init__(self, message: Message, delivery_count: int, due_ms: int = 0) -> None:
         self.message = message
         self.delivery_count = delivery_count
+        self.due_ms = due_ms
 
 
 @final
@@ -176,30 +178,83 @@ class Page:
         self.is_last = is_last
 
 
+class DueKey(NamedTuple):
+    """The order in which messages of one queue become due."""
+
+    due_ms: int
+    message_id: int
+
+
+@final
+class DuePage:
+    """Messages of a queue that have become due, in the order of `DueKey`, and when the next one is due (0: none)."""
+
+    __slots__ = ("messages", "next_ms")
+
+    def __init__(self, messages: Sequence[StoredMessage], next_ms: int) -> None:
+        self.messages = messages
+        self.next_ms = next_ms
+
+
+class ExpiryKey(NamedTuple):
+    """The order in which messages of all queues expire."""
+
+    expires_ms: int
+    queue_id: QueueId
+    message_id: int
+
+
+class ExpiredRow(NamedTuple):
+    """A message that has expired: its place, and when it is due."""
+
+    key: ExpiryKey
+    urgency: int
+    due_ms: int
+
+
+@final
+class ExpiredPage:
+    """Messages of all queues that have expired, in the order of `ExpiryKey`, and when the next one will (0: none)."""
+
+    __slots__ = ("next_ms", "rows")
+
+    def __init__(self, rows: Sequence[ExpiredRow], next_ms: int) -> None:
+        self.rows = rows
+        self.next_ms = next_ms
+
+
 @final
 class RecoveredQueue:
-    """A durable queue that the store held when it was opened, and how many messages are in it."""
+    """A durable queue that the store held when it was opened, how many messages are in it, and when the first one is
+    due that was not due at once (0: none)."""
 
-    __slots__ = ("message_count", "name", "queue_id")
+    __slots__ = ("message_count", "name", "next_due_ms", "queue_id")
 
-    def __init__(self, queue_id: QueueId, name: str, message_count: int) -> None:
+    def __init__(self, queue_id: QueueId, name: str, message_count: int, next_due_ms: int = 0) -> None:
         self.queue_id = queue_id
         self.name = name
         self.message_count = message_count
+        self.next_due_ms = next_due_ms
 
 
 @final
 class Recovered:
-    """What `open` found: the durable queues, and the highest id in use (0 when there is none).
+    """What `open` found: the durable queues, the highest id in use, and the first expiry (0 when there is none).
 
     `subscriptions` are what put the durable subscriptions there, oldest first; the queues include theirs.
     """
 
-    __slots__ = ("highest_id", "queues", "subscriptions")
+    __slots__ = ("highest_id", "next_expiry_ms", "queues", "subscriptions")
 
     def __init__(
-        self, queues: Sequence[RecoveredQueue], highest_id: int, subscriptions: Sequence[PutSubscription] = ()
+        self,
+        queues: Sequence[RecoveredQueue],
+        highest_id: int,
+        subscriptions: Sequence[PutSubscription] = (),
+        *,
+        next_expiry_ms: int = 0,
     ) -> None:
         self.queues = queues
         self.highest_id = highest_id
         self.subscriptions = subscriptions
+        self.next_expiry_ms = next_expiry_ms

@@ -43,6 +43,12 @@ class _Lane:
         #: Whether the store holds nothing beyond the frontier.
         self.is_complete = is_complete
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the first entry has become due while the store holds some that go before it."""
+        first = self.entries[0] if self.entries else None
+        return bool(first and first.due_ms and not self.is_complete and first.place.message_id > self.frontier)
+
 
 @final
 class Window:
@@ -94,8 +100,17 @@ class Window:
         is_complete = lane.is_complete if lane else not self._is_recovered
         return is_complete and self._fits(message)
 
-    def append(self, entry: Entry) -> bool:
-        """Take in an entry that has just arrived, or leave it in the store where it is; return whether it was taken."""
+    def fits(self, message: Message, count: int, size_bytes: int) -> bool:
+        """Whether memory may hold the message beside so many others, of so many bytes."""
+        return not count or (count < self._count_limit and size_bytes + len(message.body) <= self._byte_limit)
+
+    def append(self, entry: Entry, *, is_read: bool = True) -> bool:
+        """Take in an entry that has just arrived, or leave it in the store where it is; return whether it was taken.
+
+        Args:
+            entry: Not delivered yet.
+            is_read: Whether anybody will take it soon; if not, a page is enough to begin with.
+        """
         lane = self._lanes.get(entry.place.urgency) or self._lane(entry.place.urgency)
         if entry.is_stored:
             message_id = entry.place.message_id
@@ -103,7 +118,7 @@ class Window:
                 # It was on its way while a newer one arrived. No page will bring it, so memory must hold it.
                 self.put_back(entry)
                 return True
-            if not (lane.is_complete and self._fits(entry.message)):
+            if not (lane.is_complete and self._fits(entry.message)) or (not is_read and self._has_a_page):
                 lane.is_complete = False
                 return False
             lane.frontier = message_id
@@ -118,7 +133,7 @@ class Window:
 
     def put_back(self, entry: Entry) -> None:
         """Put an entry in its place by id, whatever the bounds: how many can come so is bounded elsewhere."""
-        entries = self._lanes[entry.place.urgency].entries
+        entries = (self._lanes.get(entry.place.urgency) or self._lane(entry.place.urgency)).entries
         if not entries or entry.place > entries[-1].place:
             entries.append(entry)
         elif entry.place < entries[0].place:
@@ -128,13 +143,26 @@ class Window:
         self._count += 1
         self._bytes += len(entry.message.body)
 
+    def enter(self, entry: Entry) -> None:
+        """Put an entry that has become due in its place by id."""
+        lane = self._lanes.get(entry.place.urgency) or self._lane(entry.place.urgency)
+        if lane.is_complete:
+            lane.frontier = max(lane.frontier, entry.place.message_id)
+        self.put_back(entry)
+
+    @property
+    def has_room_for_due(self) -> bool:
+        """Whether a page of entries that have become due may come on top of what memory holds otherwise."""
+        return self._count <= self._count_limit + 2 * self.page_count and self._bytes <= 2 * self._byte_limit
+
     def head(self) -> Entry | None:
         """Return the entry to deliver next; None when there is none, or when the store must be asked first."""
         if self._is_recovered:
             return None
         for lane in self._order:
             if lane.entries:
-                return lane.entries[0]
+                first = lane.entries[0]
+                return None if first.due_ms and lane.is_ahead else first
             if not lane.is_complete:
                 return None
         return None
@@ -145,15 +173,27 @@ class Window:
         self._count -= 1
         self._bytes -= len(head.message.body)
 
-    def remove(self, entry: Entry) -> None:
-        """Remove an entry from anywhere."""
-        entries = self._lanes[entry.place.urgency].entries
-        if entries[0] is entry:
-            entries.popleft()
-        else:
-            del entries[bisect_left(entries, entry.place, key=_place)]
+    def remove(self, place: Place) -> Entry | None:
+        """Remove the entry at a place, wherever it stands; None when it is not in memory."""
+        lane = self._lanes.get(place.urgency)
+        if lane is None or not lane.entries:
+            return None
+        entries = lane.entries
+        index = 0 if entries[0].place == place else bisect_left(entries, place, key=_place)
+        if index == len(entries) or entries[index].place != place:
+            return None
+        entry = entries[index]
+        entry.is_waiting = False
+        del entries[index]
         self._count -= 1
         self._bytes -= len(entry.message.body)
+        return entry
+
+    def clear(self) -> None:
+        """Forget everything that is in memory."""
+        self._lanes.clear()
+        self._order.clear()
+        self._count = self._bytes = 0
 
     def entries(self) -> Iterator[Entry]:
         """Return everything in memory, in the order of delivery."""
@@ -173,6 +213,17 @@ class Window:
     def has_passed(self, place: Place) -> bool:
         """Whether the frontier has reached a place: no page for the window will bring it."""
         return place.message_id <= self.frontier(place.urgency)
+
+    def is_behind(self, place: Place) -> bool:
+        """Whether a stored entry that is due stands where memory does not reach, nor does a page on its way."""
+        lane = self._lanes.get(place.urgency)
+        if self.is_loading:
+            return False
+        return self._is_recovered if lane is None else not lane.is_complete and place.message_id > lane.frontier
+
+    def volatile(self) -> list[Entry]:
+        """Return the entries that only memory has."""
+        return [entry for entry in self.entries() if not entry.is_stored]
 
     def highest_frontier(self) -> MessageId:
         """Return the highest id of a stored entry ever taken in; 0 when there was none."""
@@ -197,7 +248,7 @@ class Window:
             self._is_recovered = False
         for urgency, lane in sorted(self._lanes.items()):
             if not lane.is_complete:
-                if len(lane.entries) > self.page_count // 2:
+                if len(lane.entries) > self.page_count // 2 and not lane.is_ahead:
                     return None
                 self.is_loading = True
                 return Place(urgency, lane.frontier)
@@ -238,10 +289,12 @@ class Window:
                 lane.is_complete = True
         return admitted
 
+    @property
+    def _has_a_page(self) -> bool:
+        return self._count >= self.page_count or 4 * self._bytes >= self._byte_limit
+
     def _fits(self, message: Message) -> bool:
-        return not self._count or (
-            self._count < self._count_limit and self._bytes + len(message.body) <= self._byte_limit
-        )
+        return self.fits(message, self._count, self._bytes)
 
     def _lane(self, urgency: int) -> _Lane:
         lane = self._lanes[urgency] = _Lane(is_complete=not self._is_recovered)

@@ -1,7 +1,8 @@
 """Back-pressure: whoever fills the journal waits until there is room, and nobody else does.
 
-Who sends to a topic faster than the broker passes it on rests half of the time, so that subscribers who read what they
-can are not given up for the broker's own slowness. Those who read nothing are given up all the same, and soon.
+Who sends to a topic faster than the broker passes it on, or than its subscribers read, rests half of the time, and more
+while that is not enough, so that subscribers who read what they can are not given up. Those who read nothing are given
+up all the same, and soon.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from stompd.runtime.journal import Journal
 
 _log = Logger()
 
-#: How long a link rests that is too fast, and how long it may go on then.
+#: How long a link may go on between two rests, and how long the first one is. Each that follows at once is twice as
+#: long as the one before, up to the longest: a stuck subscriber is to be given up within a second or two.
 _REST_SECONDS = 0.005
+_LONGEST_REST_SECONDS = 0.02
 
 
 class Suspendable(Protocol):
@@ -38,8 +41,8 @@ class Backpressure:
         self._journal = journal
         self._reactor = reactor
         self._waiting: dict[Suspendable, None] = {}
-        #: Until when each link that was too fast rests, and, the same time later, goes on undisturbed.
-        self._rests: dict[Suspendable, float] = {}
+        #: How long each link that was too fast rests or has rested last, and until when.
+        self._rests: dict[Suspendable, tuple[float, float]] = {}
 
     def suspend(self, link: Suspendable) -> None:
         """Make a link wait that sent something while the journal is full."""
@@ -50,11 +53,14 @@ class Backpressure:
 
     def slow_down(self, link: Suspendable, now: float) -> None:
         """Let a link rest for a moment, unless it has just done so."""
-        if now < self._rests.get(link, -inf) + _REST_SECONDS:
+        last, end = self._rests.get(link, (0.0, -inf))
+        if now < end + _REST_SECONDS:
             return
-        self._rests[link] = now + _REST_SECONDS
+        is_next = now < end + 2 * _REST_SECONDS
+        rest = min(2 * last, _LONGEST_REST_SECONDS) if is_next else _REST_SECONDS
+        self._rests[link] = (rest, now + rest)
         link.suspend()
-        self._reactor.callLater(_REST_SECONDS, self._go_on, link)
+        self._reactor.callLater(rest, self._go_on, link)
 
     def forget(self, link: Suspendable) -> None:
         """Do not wait with a link that is gone."""

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from secrets import token_bytes
 from typing import Protocol, TypeAlias, final
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from stompd.broker.broker import Broker
 from stompd.broker.delivery import Delivery
-from stompd.broker.effects import CloseSession, Confirm, Decline, Deliver, LoadEntries, Persist, Refuse, SessionId
+from stompd.broker.effects import (
+    CloseSession,
+    Confirm,
+    Decline,
+    Deliver,
+    LoadDue,
+    LoadEntries,
+    LoadExpired,
+    Persist,
+    Refuse,
+    SessionId,
+)
 from stompd.broker.requests import Acknowledge, Reject, Request, Send, Subscribe
-from stompd.broker.units import Page
+from stompd.broker.units import DuePage, ExpiredPage, Page
 from stompd.errors import AccessDenied, InternalError, StompError
 from stompd.interfaces import IStompUser
 from stompd.runtime.backpressure import Backpressure
@@ -23,9 +35,16 @@ _log = Logger()
 # Tuples, because making a union takes longer than everything else about a check.
 _CHECKED = (Send, Subscribe)
 _SETTLING = (Acknowledge, Reject)
+_LOADS = (LoadEntries, LoadDue, LoadExpired)
+
+#: Looking at the clock once an hour costs nothing, and no reactor sleeps for years.
+_LONGEST_SLEEP_SECONDS = 3600.0
 
 #: What a link is given.
 _Answer: TypeAlias = Deliver | Confirm | Refuse | Decline | CloseSession
+
+#: Random bytes of a session's token: more than anybody can try.
+_TOKEN_BYTES = 16
 
 
 class Link(Protocol):
@@ -75,12 +94,15 @@ class Driver:
         self._links: dict[SessionId, Link] = {}
         self._dirty: list[tuple[SessionId, Link]] = []
         self._is_turn_due = False
+        self._timer: IDelayedCall | None = None
+        self._deadline = 0.0  # what the timer is set to
         self._last_id = 0
 
     def start(self, journal: Journal, backpressure: Backpressure) -> None:
         """Take the journal that reports to this driver, and what protects it."""
         self._journal = journal
         self._backpressure = backpressure
+        self._set_timer(self._reactor.seconds())
 
     def next_session_id(self) -> SessionId:
         """Return an id for a new session; never reused."""
@@ -103,7 +125,8 @@ class Driver:
         Raises:
             InvalidClientId: Another link has the same client id.
         """
-        self._broker.open_session(session_id, client_id, user_name, has_soft_errors=has_soft_errors)
+        token = token_bytes(_TOKEN_BYTES)
+        self._broker.open_session(session_id, client_id, user_name, token=token, has_soft_errors=has_soft_errors)
         self._links[session_id] = link
 
     def detach(self, session_id: SessionId) -> None:
@@ -118,8 +141,8 @@ class Driver:
         """Carry out a request, if its user may, and slow its link down when the journal is full."""
         if isinstance(request, _CHECKED):
             action = "send" if isinstance(request, Send) else "consume"
-            path = request.destination.path
-            if not user.may(action, path):
+            path, parts = request.destination.path, request.destination.parts
+            if not (all(user.may(action, part.path) for part in parts) if parts else user.may(action, path)):
                 error = AccessDenied(f"User {user.name} has no permission to {action} on {path}.")
                 self.refuse(session_id, error, request.receipt)
                 return
@@ -159,6 +182,20 @@ class Driver:
         """Pass on a page that was read."""
         self._broker.entries_loaded(load.queue_id, load.after, page)
 
+    def due_loaded(self, load: LoadDue, page: DuePage) -> None:
+        """Pass on messages that have become due."""
+        self._broker.due_loaded(load.queue_id, page)
+
+    def expired_loaded(self, page: ExpiredPage) -> None:
+        """Pass on which messages have expired."""
+        self._broker.expired_loaded(page)
+
+    def stop(self) -> None:
+        """Begin nothing by time alone any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def turn_ended(self) -> None:
         """Carry out what follows from the journal's reports."""
         self._turn()
@@ -184,7 +221,7 @@ class Driver:
             if isinstance(effect, Persist):
                 journal.append(effect.unit, is_urgent=effect.is_urgent)
                 continue
-            if isinstance(effect, LoadEntries):
+            if isinstance(effect, _LOADS):
                 journal.load(effect)
                 continue
             link = links.get(effect.session_id)
@@ -199,6 +236,27 @@ class Driver:
                 self._break_off(link, effect)
         journal.flush()
         self._write_out(now)
+        self._set_timer(now)
+
+    def _set_timer(self, now: float) -> None:
+        deadline = self._broker.next_deadline()
+        if deadline is None:
+            return  # a timer that is set does no harm
+        deadline = min(deadline, now + _LONGEST_SLEEP_SECONDS)
+        if self._timer is not None:
+            if self._deadline <= deadline:
+                return
+            self._timer.cancel()
+        self._deadline = deadline
+        self._timer = self._reactor.callLater(max(0.0, deadline - now), self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        try:
+            self._broker.tick(self._reactor.seconds())
+            self._turn()
+        except Exception:
+            self._journal.fail()
 
     def _break_off(self, link: Link, effect: _Answer) -> None:
         """End a session after a fault of ours, so that the effects on others are carried out."""

@@ -16,8 +16,8 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
 
-from stompd.broker.effects import LoadEntries
-from stompd.broker.units import Page, UnitOfWork
+from stompd.broker.effects import Load, LoadDue, LoadEntries, LoadExpired
+from stompd.broker.units import DuePage, ExpiredPage, Page, UnitOfWork
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable
 from stompd.interfaces import IMessageStore
 
@@ -51,11 +51,17 @@ class Reader(Protocol):
     def entries_loaded(self, load: LoadEntries, page: Page) -> None:
         """A page was read."""
 
+    def due_loaded(self, load: LoadDue, page: DuePage) -> None:
+        """Messages were read that have become due."""
+
+    def expired_loaded(self, page: ExpiredPage) -> None:
+        """Messages were found that have expired."""
+
     def turn_ended(self) -> None:
         """Everything that is known now has been told."""
 
 
-Job: TypeAlias = UnitOfWork | LoadEntries
+Job: TypeAlias = UnitOfWork | Load
 Outcome: TypeAlias = Callable[[Reader], None]
 
 
@@ -115,7 +121,7 @@ class Journal:
         if is_urgent:
             self._is_urgent = True
 
-    def load(self, load: LoadEntries) -> None:
+    def load(self, load: Load) -> None:
         """Read a page as it is after all units before; `flush` begins."""
         self._waiting.append(load)
         self._is_urgent = True
@@ -185,10 +191,10 @@ class Journal:
             for group in _group(jobs):
                 outcomes: list[Outcome] = []
                 try:
-                    if isinstance(group, LoadEntries):
-                        self._load(group, outcomes)
-                    else:
+                    if isinstance(group, Sequence):
                         self._apply(group, outcomes)
+                    else:
+                        self._load(group, outcomes)
                 except _GivenUp:
                     self._reactor.callFromThread(self._end)
                     return
@@ -196,7 +202,7 @@ class Journal:
                     self._reactor.callFromThread(self._end)
                     self._reactor.callFromThread(self._on_lost, error)
                     return
-                self._reactor.callFromThread(self._report, () if isinstance(group, LoadEntries) else group, outcomes)
+                self._reactor.callFromThread(self._report, group if isinstance(group, Sequence) else (), outcomes)
         self._reactor.callFromThread(self._finish)
 
     def _take(self) -> list[Job]:
@@ -224,14 +230,24 @@ class Journal:
             serials = range(units[0].serial, units[-1].serial + 1)
             outcomes.append(lambda reader: reader.units_applied(serials))
 
-    def _load(self, load: LoadEntries, outcomes: list[Outcome]) -> None:
+    def _load(self, load: Load, outcomes: list[Outcome]) -> None:
         try:
-            page = self._persevere(lambda: self._store.load(load.queue_id, load.after, load.limit, load.limit_bytes))
+            outcomes.append(self._persevere(lambda: self._read(load)))
         except StoreRefused as error:
             # Not answered: an empty page would hide what the store holds.
-            _log.error("The rest of queue {queue} cannot be read: {error}", queue=load.queue_id, error=error)
-        else:
-            outcomes.append(lambda reader: reader.entries_loaded(load, page))
+            what = "What has expired" if isinstance(load, LoadExpired) else f"The rest of queue {load.queue_id}"
+            _log.error("{what} cannot be read: {error}", what=what, error=error)
+
+    def _read(self, load: Load) -> Outcome:
+        store = self._store
+        if isinstance(load, LoadEntries):
+            page = store.load(load.queue_id, load.after, load.limit, load.limit_bytes)
+            return lambda reader: reader.entries_loaded(load, page)
+        if isinstance(load, LoadDue):
+            due = store.load_due(load.queue_id, load.after, load.through_ms, load.limit, load.limit_bytes)
+            return lambda reader: reader.due_loaded(load, due)
+        expired = store.find_expired(load.after, load.through_ms, load.limit)
+        return lambda reader: reader.expired_loaded(expired)
 
     def _persevere(self, attempt: Callable[[], _T]) -> _T:
         """Try until the store can be reached; it may be away for as long as it likes.
@@ -293,16 +309,16 @@ class _GivenUp(Exception):  # not an error: the broker is stopping
     """The broker stops while the store is away."""
 
 
-def _group(jobs: Sequence[Job]) -> Iterator[Sequence[UnitOfWork] | LoadEntries]:
+def _group(jobs: Sequence[Job]) -> Iterator[Sequence[UnitOfWork] | Load]:
     """Yield batches of units, each for one transaction of the store, and loads, in order."""
     batch: list[UnitOfWork] = []
     size = 0
     for job in jobs:
-        is_load = isinstance(job, LoadEntries)
+        is_load = not isinstance(job, UnitOfWork)
         if batch and (is_load or len(batch) >= _MAX_BATCH_UNITS or size >= _MAX_BATCH_BYTES):
             yield batch
             batch, size = [], 0
-        if isinstance(job, LoadEntries):
+        if not isinstance(job, UnitOfWork):
             yield job
             continue
         batch.append(job)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeAlias, final
 
 from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, Message
+from stompd.broker.requests import PLAIN, Rejection
 from stompd.errors import InvalidHeader, MissingHeader, UnsupportedHeader
 
 #: The largest integer that every store keeps.
@@ -14,7 +15,8 @@ _HIGHEST_INTEGER = 2**63 - 1
 #: Characters of a header's name or value that are repeated to its sender.
 _SHOWN_LENGTH = 80
 
-_TEMPORARY_PREFIXES: Final = ("/temp-queue/", "/temp-topic/")
+#: The longest delay, in milliseconds: ten years, more than anybody waits for.
+LONGEST_DELAY_MS = 10 * 365 * 24 * 60 * 60 * 1000
 
 _TRUE: Final = frozenset({"true", "1", "yes"})
 _FALSE: Final = frozenset({"false", "0", "no"})
@@ -83,6 +85,22 @@ def read_prefetch(headers: Mapping[str, str]) -> int | None:
     return None
 
 
+def read_rejection(headers: Mapping[str, str]) -> Rejection:
+    """Return what a NACK wants; an empty value wants nothing.
+
+    Raises:
+        InvalidHeader: A value cannot be used.
+    """
+    requeue, delay, undelivered = (headers.get(name, "") for name in ("requeue", "delay", "undelivered"))
+    if not (requeue or delay or undelivered):
+        return PLAIN
+    return Rejection(
+        requeue=not requeue or parse_boolean("requeue", requeue),
+        delay_ms=parse_integer("delay", delay, 0, LONGEST_DELAY_MS, 60_000) if delay else None,
+        is_undelivered=bool(undelivered) and parse_boolean("undelivered", undelivered),
+    )
+
+
 #: Sets what a header of a SEND says; it has been taken out of the message's own headers.
 Meaning: TypeAlias = Callable[[Message, str, str, float], None]
 
@@ -105,6 +123,24 @@ def _set_lifetime(message: Message, name: str, value: str, now: float) -> None:
         _expire(message, min(int(now * 1000) + lifetime_ms, _HIGHEST_INTEGER))
 
 
+def _delay(message: Message, name: str, value: str, now: float) -> None:
+    delay_ms = parse_integer(name, value, 0, LONGEST_DELAY_MS, 60_000)
+    if delay_ms:
+        _postpone(message, int(now * 1000) + delay_ms)
+
+
+def _schedule(message: Message, name: str, value: str, now: float) -> None:
+    now_ms = int(now * 1000)
+    due_ms = parse_integer(name, value, 0, now_ms + LONGEST_DELAY_MS, 1_900_000_000_000)
+    if due_ms > now_ms:
+        _postpone(message, due_ms)
+
+
+def _postpone(message: Message, due_ms: int) -> None:
+    """Let a message wait until then, unless it has to wait longer."""
+    message.due_ms = max(message.due_ms, due_ms)
+
+
 def _expire(message: Message, at_ms: int) -> None:
     """Let a message expire, unless it does so earlier; 0 means never."""
     if at_ms and (not message.expires_ms or at_ms < message.expires_ms):
@@ -119,13 +155,8 @@ def _keep_timestamp(message: Message, name: str, value: str, now: float) -> None
     message.headers["sender-timestamp"] = value
 
 
-def _keep_reply_to(message: Message, name: str, value: str, now: float) -> None:
-    if value.startswith(_TEMPORARY_PREFIXES):
-        # A reply there would never arrive, and its sender would be refused.
-        raise UnsupportedHeader(
-            f"{show(name, value)} on SEND asks for a temporary destination, which this broker does not support yet."
-            " Name an ordinary queue, for example reply-to:/queue/replies.8c41"
-        )
+def _keep(message: Message, name: str, value: str, now: float) -> None:
+    """Leave the header to the receiver; that it is there is enough."""
     message.headers[name] = value
 
 
@@ -142,10 +173,15 @@ MEANINGS: Mapping[str, Meaning] = {
     "ttl": _set_lifetime,
     "expiration": _set_lifetime,
     "x-message-ttl": _set_lifetime,
+    "delay": _delay,
+    "x-delay": _delay,
+    "AMQ_SCHEDULED_DELAY": _delay,
+    "AMQ_SCHEDULED_TIME": _schedule,
+    "_AMQ_SCHED_DELIVERY": _schedule,
     # STOMP 1.2 "Repeated Header Entries" lets the first one win, so a sender's entry must never stand for ours.
     "message-id": _keep_message_id,
     "timestamp": _keep_timestamp,
-    "reply-to": _keep_reply_to,
+    "reply-to": _keep,
     "subscription": _drop,
     "ack": _drop,
     "redelivered": _drop,
@@ -157,6 +193,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "dlq-detail": _drop,
     "dlq-time": _drop,
     "dlq-delivery-count": _drop,
+    "dlq-message-id": _drop,
 }
 
 
@@ -191,7 +228,6 @@ class Feature(NamedTuple):
 _EMPTY: Final = frozenset({""})
 _OFF: Final = _FALSE | _EMPTY
 
-_DELAY = Feature("delayed delivery", _OFF)
 _SCHEDULE = Feature("scheduled delivery", _EMPTY)
 _GROUP = Feature("message groups", _EMPTY)
 _DEDUPLICATION = Feature("the detection of duplicates", _EMPTY)
@@ -205,11 +241,6 @@ _CONSUMER_PRIORITY = Feature("priority among subscriptions", _OFF)
 #: By command and header, what is not done yet.
 UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
     "SEND": {
-        "delay": _DELAY,
-        "x-delay": _DELAY,
-        "AMQ_SCHEDULED_DELAY": _DELAY,
-        "AMQ_SCHEDULED_TIME": _DELAY,
-        "_AMQ_SCHED_DELIVERY": _DELAY,
         "AMQ_SCHEDULED_PERIOD": _SCHEDULE,
         "AMQ_SCHEDULED_REPEAT": _SCHEDULE,
         "AMQ_SCHEDULED_CRON": _SCHEDULE,
@@ -223,7 +254,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "_AMQ_DUPL_ID": _DEDUPLICATION,
         "last-value-key": _LAST_VALUE,
         "_AMQ_LVQ_NAME": _LAST_VALUE,
-        "mandatory": Feature("an error when nobody takes the message", _OFF),
     },
     "SUBSCRIBE": {
         "browser": Feature("browsing", _OFF),
@@ -244,14 +274,10 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "no_local": _NO_LOCAL,
         "activemq.noLocal": _NO_LOCAL,
     },
-    "NACK": {
-        "requeue": Feature("rejection without redelivery", _TRUE | _EMPTY),
-        "delay": _DELAY,
-    },
 }
 
 #: The headers of a SEND that need a closer look; a frame that has none of them is read fast.
-SEND_HEADERS: Final = frozenset(MEANINGS) | frozenset(UNSUPPORTED["SEND"])
+SEND_HEADERS: Final = frozenset(MEANINGS) | frozenset(UNSUPPORTED["SEND"]) | {"mandatory"}
 
 
 def refuse_unsupported(command: str, headers: Mapping[str, str], features: Mapping[str, Feature]) -> None:

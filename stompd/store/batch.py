@@ -40,6 +40,7 @@ class Rows:
     __slots__ = (
         "bodies",
         "destinations",
+        "due_ms",
         "expiries_ms",
         "headers",
         "message_ids",
@@ -61,6 +62,7 @@ class Rows:
         self.message_ids = [message.message_id for message in messages]
         self.timestamps_ms = [message.timestamp_ms for message in messages]
         self.expiries_ms = [message.expires_ms for message in messages]
+        self.due_ms = [message.due_ms for message in messages]
         self.persistences = [message.is_persistent for message in messages]
         self.destinations = [message.destination for message in messages]
         self.headers = [_dump(message.headers) if message.headers else "{}" for message in messages]
@@ -70,6 +72,7 @@ class Rows:
         _check_range("message id", self.message_ids, _LARGEST_ID)
         _check_range("timestamp", self.timestamps_ms, _LARGEST_ID)
         _check_range("expiry", self.expiries_ms, _LARGEST_ID)
+        _check_range("due time", self.due_ms, _LARGEST_ID)
         _check_text("message's destination", self.destinations)
         # JSON writes NUL as an escape, and so it may write a backslash that only looks like it.
         if "\\u0000" in "".join(self.headers):
@@ -85,6 +88,7 @@ class Rows:
             self.message_ids,
             self.timestamps_ms,
             self.expiries_ms,
+            self.due_ms,
             self.persistences,
             self.destinations,
             self.headers,
@@ -128,8 +132,10 @@ class Batch:
         self.marks: dict[QueueId, MessageId] = {}
         for mark in kinds[MarkDelivered]:
             self.marks[mark.queue_id] = max(mark.through, self.marks.get(mark.queue_id, mark.through))
-        self.returns: dict[Key, int] = {
-            (returned.queue_id, *returned.place): returned.delivery_count for returned in kinds[ReturnMessage]
+        #: By key, how often it was delivered and when it is due.
+        self.returns: dict[Key, tuple[int, int]] = {
+            (returned.queue_id, *returned.place): (returned.delivery_count, returned.due_ms)
+            for returned in kinds[ReturnMessage]
         }
         self.deleted: list[Key] = [(deleted.queue_id, *deleted.place) for deleted in kinds[DeleteMessage]]
         self._check()
@@ -140,7 +146,8 @@ class Batch:
         for put in self.subscriptions:
             _check_text("durable subscription", [put.client_id, put.name, put.topic, put.selector])
         _check_range("delivery mark", list(self.marks.values()), _LARGEST_ID)
-        _check_range("delivery count", list(self.returns.values()), _LARGEST_COUNT)
+        _check_range("delivery count", [count for count, _ in self.returns.values()], _LARGEST_COUNT)
+        _check_range("due time", [due_ms for _, due_ms in self.returns.values()], _LARGEST_ID)
         for keys in (self.returns, self.deleted):
             if keys:
                 queue_ids, urgencies, message_ids = zip(*keys, strict=True)

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlalchemy import Connection
 
 from stompd.broker.message import Place, QueueId
+from stompd.broker.units import DueKey, ExpiryKey
 from stompd.errors import StoreError
 from stompd.store.batch import Batch
 
-#: `(urgency, message_id, timestamp_ms, expires_ms, delivery_count, is_persistent, destination, headers, body)`, with
-#: the headers as JSON text.
+#: `(urgency, message_id, timestamp_ms, expires_ms, due_ms, delivery_count, is_persistent, destination, headers,
+#: body)`, with the headers as JSON text.
 MessageRow: TypeAlias = Sequence[Any]
 
 
@@ -65,6 +66,18 @@ class Dialect(ABC):
         self, connection: Connection, queue_id: QueueId, after: Place, limit: int, limit_bytes: int
     ) -> tuple[list[MessageRow], bool]:
         """Return the rows of a page, as `IMessageStore.load` says, and whether no row stands behind them."""
+
+    @abstractmethod
+    def load_due(
+        self, connection: Connection, queue_id: QueueId, after: DueKey, through_ms: int, limit: int, limit_bytes: int
+    ) -> list[MessageRow]:
+        """Return the rows of a page, as `IMessageStore.load_due` says."""
+
+    @abstractmethod
+    def find_expired(
+        self, connection: Connection, after: ExpiryKey, through_ms: int, limit: int
+    ) -> Sequence[Sequence[int]]:
+        """Return `(expires_ms, queue_id, message_id, urgency, due_ms)`, as `IMessageStore.find_expired` says."""
 
     @abstractmethod
     def explain(self, error: BaseException | None) -> tuple[type[StoreError], str]:

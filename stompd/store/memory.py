@@ -13,6 +13,11 @@ from stompd.broker.message import Message, MessageId, Place, QueueId
 from stompd.broker.units import (
     DeleteMessage,
     DeleteQueue,
+    DueKey,
+    DuePage,
+    ExpiredPage,
+    ExpiredRow,
+    ExpiryKey,
     InsertMessage,
     MarkDelivered,
     Operation,
@@ -53,11 +58,15 @@ class MemoryStore:
         self._is_open, self._is_clean = True, False
         found = sorted(self._queues.items(), key=lambda item: item[1].name)
         ids = [max(queue_id, queue.highest_id) for queue_id, queue in found]
-        queues = [RecoveredQueue(queue_id, queue.name, len(queue.rows)) for queue_id, queue in found]
+        queues = [
+            RecoveredQueue(queue_id, queue.name, len(queue.rows), queue.next_due(DueKey(0, 0)))
+            for queue_id, queue in found
+        ]
         self._subscriptions = {
             queue_id: found for queue_id, found in self._subscriptions.items() if queue_id in self._queues
         }
-        return Recovered(queues, max(ids, default=0), [found for _, found in sorted(self._subscriptions.items())])
+        subscriptions = [found for _, found in sorted(self._subscriptions.items())]
+        return Recovered(queues, max(ids, default=0), subscriptions, next_expiry_ms=self._next_expiry(0))
 
     def apply(self, units: Sequence[UnitOfWork]) -> None:
         """Change the dictionaries, after everything that could be refused was checked; see `IMessageStore`."""
@@ -76,6 +85,24 @@ class MemoryStore:
         queue = self._queues.get(queue_id)
         return Page([], is_last=True) if queue is None else queue.page(after, limit, limit_bytes)
 
+    def load_due(self, queue_id: QueueId, after: DueKey, through_ms: int, limit: int, limit_bytes: int) -> DuePage:
+        """Return what has become due; see `IMessageStore`."""
+        self._require_open()
+        queue = self._queues.get(queue_id)
+        return DuePage([], 0) if queue is None else queue.due_page(after, through_ms, limit, limit_bytes)
+
+    def find_expired(self, after: ExpiryKey, through_ms: int, limit: int) -> ExpiredPage:
+        """Return what has expired; see `IMessageStore`."""
+        self._require_open()
+        rows = [
+            ExpiredRow(ExpiryKey(row.message.expires_ms, queue_id, message_id), row.message.place.urgency, row.due_ms)
+            for queue_id, queue in self._queues.items()
+            for message_id, row in queue.rows.items()
+            if 0 < row.message.expires_ms <= through_ms
+        ]
+        found = sorted(row for row in rows if row.key > after)[:limit]
+        return ExpiredPage(found, self._next_expiry(through_ms))
+
     def close(self) -> None:
         """Forget the delivery marks; see `IMessageStore`."""
         if self._is_open:
@@ -86,6 +113,10 @@ class MemoryStore:
     def crash(self) -> None:
         """End as a killed broker does: what was applied stays, and the next `open` finds no clean close."""
         self._is_open = False
+
+    def _next_expiry(self, after_ms: int) -> int:
+        messages = [row.message for queue in self._queues.values() for row in queue.rows.values()]
+        return min((message.expires_ms for message in messages if message.expires_ms > after_ms), default=0)
 
     def _require_open(self) -> None:
         if not self._is_open:
@@ -130,7 +161,7 @@ class MemoryStore:
             case DeleteMessage():
                 queue.delete(operation.place.message_id)
             case ReturnMessage():
-                queue.set_count(operation.place.message_id, operation.delivery_count)
+                queue.give_back(operation.place.message_id, operation.delivery_count, operation.due_ms)
             case MarkDelivered():
                 queue.delivered_through = max(queue.delivered_through, operation.through)
             case PutSubscription():
@@ -157,7 +188,7 @@ class _Queue:
 
     def insert(self, message: Message) -> None:
         if message.message_id not in self.rows:
-            self.rows[message.message_id] = StoredMessage(message, 0)
+            self.rows[message.message_id] = StoredMessage(message, 0, message.due_ms)
             insort(self._places, message.place)
 
     def delete(self, message_id: int) -> None:
@@ -165,9 +196,10 @@ class _Queue:
         if row is not None:
             del self._places[bisect_left(self._places, row.message.place)]
 
-    def set_count(self, message_id: int, delivery_count: int) -> None:
+    def give_back(self, message_id: int, delivery_count: int, due_ms: int) -> None:
         if message_id in self.rows:
             self.rows[message_id].delivery_count = delivery_count
+            self.rows[message_id].due_ms = due_ms
 
     def recover(self, *, is_clean: bool) -> None:
         for message_id, row in list(self.rows.items()):
@@ -180,10 +212,28 @@ class _Queue:
         start = 0 if after is None else bisect_right(self._places, after)
         rows: list[StoredMessage] = []
         total = 0
-        for place in islice(self._places, start, start + limit):
-            row = self.rows[place.message_id]
+        ahead = (self.rows[place.message_id] for place in islice(self._places, start, None))
+        for row in (row for row in ahead if not row.due_ms):
+            total += len(row.message.body)
+            if len(rows) == limit or (rows and total > limit_bytes):
+                return Page(rows, is_last=False)
+            rows.append(StoredMessage(row.message, row.delivery_count))
+        return Page(rows, is_last=True)
+
+    def next_due(self, after: DueKey) -> int:
+        return min(
+            (row.due_ms for id_, row in self.rows.items() if row.due_ms and (row.due_ms, id_) > after), default=0
+        )
+
+    def due_page(self, after: DueKey, through_ms: int, limit: int, limit_bytes: int) -> DuePage:
+        keys = [DueKey(row.due_ms, message_id) for message_id, row in self.rows.items() if row.due_ms]
+        rows: list[StoredMessage] = []
+        total = 0
+        for key in sorted(key for key in keys if key > after and key.due_ms <= through_ms)[:limit]:
+            row = self.rows[key.message_id]
             total += len(row.message.body)
             if rows and total > limit_bytes:
                 break
-            rows.append(StoredMessage(row.message, row.delivery_count))
-        return Page(rows, is_last=start + len(rows) == len(self._places))
+            rows.append(StoredMessage(row.message, row.delivery_count, row.due_ms))
+            after = key
+        return DuePage(rows, self.next_due(after))

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from stompd.broker.message import Place, QueueId
+from stompd.broker.units import DueKey, ExpiryKey
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusable
 from stompd.store.arrays import Bigints, Booleans, Byteas, Column, Integers, Smallints, Texts, register
 from stompd.store.batch import Batch, Key, Rows, subscription_rows
@@ -53,19 +54,22 @@ _ALL_NEW = "/* all of them are new */"
 _SOME_THERE = "ON CONFLICT DO NOTHING"
 
 _INSERT = f"""
-    INSERT INTO stompd_message (queue_id, urgency, message_id, timestamp_ms, expires_ms, is_persistent, destination,
-                                headers, body, delivery_count)
-    SELECT queue_id, urgency, message_id, timestamp_ms, expires_ms, is_persistent, destination, headers::json, body, 0
-    FROM unnest(%b::bigint[], %b::smallint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::boolean[], %b::text[],
-                %b::text[], %b::bytea[])
-        AS arrived (queue_id, urgency, message_id, timestamp_ms, expires_ms, is_persistent, destination, headers, body)
+    INSERT INTO stompd_message (queue_id, urgency, message_id, timestamp_ms, expires_ms, due_ms, is_persistent,
+                                destination, headers, body, delivery_count)
+    SELECT queue_id, urgency, message_id, timestamp_ms, expires_ms, due_ms, is_persistent, destination, headers::json,
+           body, 0
+    FROM unnest(%b::bigint[], %b::smallint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::bigint[], %b::boolean[],
+                %b::text[], %b::text[], %b::bytea[])
+        AS arrived (queue_id, urgency, message_id, timestamp_ms, expires_ms, due_ms, is_persistent, destination,
+                    headers, body)
     {_ALL_NEW}
 """
 # The same where the messages are alike, as those of one sender usually are.
 _INSERT_ALIKE = f"""
-    INSERT INTO stompd_message (queue_id, urgency, expires_ms, is_persistent, destination, headers, message_id,
+    INSERT INTO stompd_message (queue_id, urgency, expires_ms, due_ms, is_persistent, destination, headers, message_id,
                                 timestamp_ms, body, delivery_count)
-    SELECT %b::bigint, %b::smallint, %b::bigint, %b::boolean, %b::text, %b::json, message_id, timestamp_ms, body, 0
+    SELECT %b::bigint, %b::smallint, %b::bigint, %b::bigint, %b::boolean, %b::text, %b::json, message_id, timestamp_ms,
+           body, 0
     FROM unnest(%b::bigint[], %b::bigint[], %b::bytea[]) AS arrived (message_id, timestamp_ms, body)
     {_ALL_NEW}
 """
@@ -90,10 +94,10 @@ _MARK = """
 # Rows are found one after the other through the primary key, and then by their place on disk. A join would be shorter,
 # but one that is planned while the table is empty reads the whole index for every row, however long it has become.
 _RETURN = """
-    UPDATE stompd_message AS message SET delivery_count = found.delivery_count
-    FROM (SELECT place.ctid AS place, returned.delivery_count
-          FROM unnest(%b::bigint[], %b::smallint[], %b::bigint[], %b::integer[])
-              AS returned (queue_id, urgency, message_id, delivery_count)
+    UPDATE stompd_message AS message SET delivery_count = found.delivery_count, due_ms = found.due_ms
+    FROM (SELECT place.ctid AS place, returned.delivery_count, returned.due_ms
+          FROM unnest(%b::bigint[], %b::smallint[], %b::bigint[], %b::integer[], %b::bigint[])
+              AS returned (queue_id, urgency, message_id, delivery_count, due_ms)
           CROSS JOIN LATERAL (SELECT message.ctid FROM stompd_message AS message
                               WHERE message.queue_id = returned.queue_id AND message.urgency = returned.urgency
                                   AND message.message_id = returned.message_id OFFSET 0) AS place) AS found
@@ -117,24 +121,36 @@ _DROP_QUEUES = "DELETE FROM stompd_queue WHERE queue_id = ANY(%b::bigint[])"
 _DROP_SUBSCRIPTIONS = "DELETE FROM stompd_subscription WHERE queue_id = ANY(%b::bigint[])"
 
 # Bodies behind the byte limit stay where they are: their length is known without reading them.
-_PAGE = """
-    SELECT urgency, message_id, timestamp_ms, expires_ms, delivery_count, is_persistent, destination, headers::text,
-           body, ahead
+_PAGE_OF = """
+    SELECT urgency, message_id, timestamp_ms, expires_ms, due_ms, delivery_count, is_persistent, destination,
+           headers::text, body, ahead
     FROM (SELECT *, row_number() OVER place AS number, sum(octet_length(body)) OVER place AS bytes,
                  count(*) OVER () AS ahead
-          FROM (SELECT * FROM stompd_message
-                WHERE queue_id = %b::bigint AND (urgency, message_id) > (%b::smallint, %b::bigint)
-                ORDER BY urgency, message_id LIMIT %b::bigint + 1) AS message
-          WINDOW place AS (ORDER BY urgency, message_id)) AS message
+          FROM (SELECT * FROM stompd_message WHERE queue_id = %b::bigint AND {condition}
+                ORDER BY {order} LIMIT %b::bigint + 1) AS message
+          WINDOW place AS (ORDER BY {order})) AS message
     WHERE number <= %b::bigint AND (bytes <= %b::bigint OR number = 1)
-    ORDER BY urgency, message_id
+    ORDER BY {order}
+"""
+_PAGE = _PAGE_OF.format(
+    condition="(urgency, message_id) > (%b::smallint, %b::bigint) AND due_ms = 0", order="urgency, message_id"
+)
+_DUE_PAGE = _PAGE_OF.format(
+    condition="due_ms > 0 AND (due_ms, message_id) > (%b::bigint, %b::bigint) AND due_ms <= %b::bigint",
+    order="due_ms, message_id",
+)
+_EXPIRED = """
+    SELECT expires_ms, queue_id, message_id, urgency, due_ms FROM stompd_message
+    WHERE expires_ms > 0 AND (expires_ms, queue_id, message_id) > (%b::bigint, %b::bigint, %b::bigint)
+        AND expires_ms <= %b::bigint
+    ORDER BY expires_ms, queue_id, message_id LIMIT %b::bigint
 """
 
 _ColumnType: TypeAlias = Callable[[Iterable[object]], Column]
 
 _KEY = (Bigints, Smallints, Bigints)
 _SUBSCRIPTION = (Bigints, Texts, Texts, Texts, Texts, Booleans, Booleans)
-_INSERTED = (*_KEY, Bigints, Bigints, Booleans, Texts, Texts, Byteas)
+_INSERTED = (*_KEY, Bigints, Bigints, Bigints, Booleans, Texts, Texts, Byteas)
 
 _BEGIN, _COMMIT = Statement("BEGIN", ()), Statement("COMMIT", ())
 
@@ -220,7 +236,7 @@ class PostgresqlDialect(Dialect):
             *_over(_PUT_SUBSCRIPTIONS, _SUBSCRIPTION, subscription_rows(batch.subscriptions)),
             *map(_insert, batch.rows),
             *_over(_MARK, (Bigints, Bigints), list(batch.marks.items())),
-            *_over(_RETURN, (*_KEY, Integers), [(*key, count) for key, count in batch.returns.items()]),
+            *_over(_RETURN, (*_KEY, Integers, Bigints), [(*key, *to) for key, to in batch.returns.items()]),
             *_delete(batch.deleted),
         ]
 
@@ -237,9 +253,21 @@ class PostgresqlDialect(Dialect):
         self, connection: Connection, queue_id: QueueId, after: Place, limit: int, limit_bytes: int
     ) -> tuple[list[MessageRow], bool]:
         """Read one range of the primary key."""
-        parameters = (queue_id, *after, limit, limit, limit_bytes)
-        rows = _raw(connection).execute(_PAGE, parameters, prepare=True, binary=True).fetchall()
+        rows = _read(connection, _PAGE, (queue_id, *after, limit, limit, limit_bytes))
         return [row[:-1] for row in rows], not rows or rows[0][-1] == len(rows)
+
+    def load_due(
+        self, connection: Connection, queue_id: QueueId, after: DueKey, through_ms: int, limit: int, limit_bytes: int
+    ) -> list[MessageRow]:
+        """Read one range of the index of due times."""
+        rows = _read(connection, _DUE_PAGE, (queue_id, *after, through_ms, limit, limit, limit_bytes))
+        return [row[:-1] for row in rows]
+
+    def find_expired(
+        self, connection: Connection, after: ExpiryKey, through_ms: int, limit: int
+    ) -> Sequence[Sequence[int]]:
+        """Read one range of the index of expiries."""
+        return _read(connection, _EXPIRED, (*after, through_ms, limit))
 
     def explain(self, error: BaseException | None) -> tuple[type[StoreError], str]:
         """Judge by SQLSTATE, or by psycopg's class when the server was not asked."""
@@ -271,6 +299,10 @@ def _raw(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:
     raw = connection.connection.driver_connection
     assert isinstance(raw, psycopg.Connection)
     return raw
+
+
+def _read(connection: Connection, query: str, parameters: Sequence[int]) -> list[tuple[Any, ...]]:
+    return _raw(connection).execute(query, parameters, prepare=True, binary=True).fetchall()
 
 
 def _parse(url: str) -> URL:
@@ -335,14 +367,8 @@ def _together(first: Statement, second: Statement) -> Statement:
 
 
 def _insert(rows: Rows) -> Statement:
-    common: tuple[list[Any], ...] = (
-        rows.queue_ids,
-        rows.urgencies,
-        rows.expiries_ms,
-        rows.persistences,
-        rows.destinations,
-        rows.headers,
-    )
+    common: tuple[list[Any], ...] = (rows.queue_ids, rows.urgencies, rows.expiries_ms, rows.due_ms, rows.persistences)
+    common += (rows.destinations, rows.headers)
     if all(column.count(column[0]) == len(column) for column in common):
         alike = [column[0] for column in common]
         return Statement(

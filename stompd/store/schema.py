@@ -74,6 +74,7 @@ MESSAGE = Table(
     Column("message_id", BigInteger, primary_key=True, autoincrement=False),
     Column("timestamp_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
+    Column("due_ms", BigInteger, nullable=False, server_default=text("0")),
     Column("delivery_count", Integer, nullable=False),
     Column("is_persistent", Boolean, nullable=False),
     Column("destination", Text, nullable=False),
@@ -89,6 +90,24 @@ Index(
     sqlite_where=text("NOT is_persistent"),
 )
 
+# Find what becomes due in a queue, and what expires in any; other messages are not in them, so they do not pay for it.
+Index(
+    "stompd_message_due",
+    MESSAGE.c.queue_id,
+    MESSAGE.c.due_ms,
+    MESSAGE.c.message_id,
+    postgresql_where=text("due_ms > 0"),
+    sqlite_where=text("due_ms > 0"),
+)
+Index(
+    "stompd_message_expires",
+    MESSAGE.c.expires_ms,
+    MESSAGE.c.queue_id,
+    MESSAGE.c.message_id,
+    postgresql_where=text("expires_ms > 0"),
+    sqlite_where=text("expires_ms > 0"),
+)
+
 #: In the order in which they are created, for each database.
 EXTRAS = {
     "postgresql": (
@@ -101,6 +120,7 @@ EXTRAS = {
                9 - message.urgency AS priority,
                to_timestamp(message.timestamp_ms / 1000.0) AS sent_at,
                CASE WHEN message.expires_ms > 0 THEN to_timestamp(message.expires_ms / 1000.0) END AS expires_at,
+               CASE WHEN message.due_ms > 0 THEN to_timestamp(message.due_ms / 1000.0) END AS due_at,
                CASE WHEN message.message_id <= queue.recovered_through THEN greatest(message.delivery_count, 1)
                     ELSE message.delivery_count END AS delivery_count,
                message.is_persistent,
@@ -153,6 +173,8 @@ EXTRAS = {
                strftime('%Y-%m-%dT%H:%M:%fZ', message.timestamp_ms / 1000.0, 'unixepoch') AS sent_at,
                CASE WHEN message.expires_ms > 0
                     THEN strftime('%Y-%m-%dT%H:%M:%fZ', message.expires_ms / 1000.0, 'unixepoch') END AS expires_at,
+               CASE WHEN message.due_ms > 0
+                    THEN strftime('%Y-%m-%dT%H:%M:%fZ', message.due_ms / 1000.0, 'unixepoch') END AS due_at,
                CASE WHEN message.message_id <= queue.recovered_through THEN max(message.delivery_count, 1)
                     ELSE message.delivery_count END AS delivery_count,
                message.is_persistent,

@@ -12,7 +12,19 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from zope.interface import implementer
 
 from stompd.broker.message import HIGHEST_PRIORITY, Message, Place, QueueId
-from stompd.broker.units import Page, PutSubscription, Recovered, RecoveredQueue, StoredMessage, UnitOfWork
+from stompd.broker.units import (
+    DueKey,
+    DuePage,
+    ExpiredPage,
+    ExpiredRow,
+    ExpiryKey,
+    Page,
+    PutSubscription,
+    Recovered,
+    RecoveredQueue,
+    StoredMessage,
+    UnitOfWork,
+)
 from stompd.errors import StoreError, StoreLocked, StoreLost, StoreRefused, StoreUnavailable, StoreUnusable
 from stompd.interfaces import IMessageStore
 from stompd.store.batch import Batch
@@ -22,6 +34,16 @@ from stompd.store.schema import BROKER, MESSAGE, QUEUE, SUBSCRIPTION
 
 #: Before the first message of any queue: urgencies start at 0 and ids at 1.
 _HEAD = Place(0, 0)
+
+# In the words of the partial indexes, so that the database uses them.
+_NEXT_DUE = text(
+    "SELECT due_ms FROM stompd_message WHERE queue_id = :queue_id AND due_ms > 0"
+    " AND (due_ms, message_id) > (:due_ms, :message_id) ORDER BY due_ms, message_id LIMIT 1"
+)
+_FIRST_DUES = text("SELECT queue_id, min(due_ms) FROM stompd_message WHERE due_ms > 0 GROUP BY queue_id")
+_NEXT_EXPIRY = text(
+    "SELECT expires_ms FROM stompd_message WHERE expires_ms > 0 AND expires_ms > :after_ms ORDER BY expires_ms LIMIT 1"
+)
 
 
 @implementer(IMessageStore)
@@ -80,6 +102,25 @@ class SqlStore:
             rows, is_last = self._dialect.load(connection, queue_id, after or _HEAD, limit, limit_bytes)
         recovered_through = self._recovered_through.get(queue_id, 0)
         return Page([_stored_message(row, recovered_through) for row in rows], is_last=is_last)
+
+    def load_due(self, queue_id: QueueId, after: DueKey, through_ms: int, limit: int, limit_bytes: int) -> DuePage:
+        """Read one range of the index of due times; see `IMessageStore`."""
+        recovered_through = self._recovered_through.get(queue_id, 0)
+        with self._raising(StoreUnavailable), self._connected() as connection:
+            rows = self._dialect.load_due(connection, queue_id, after, through_ms, limit, limit_bytes)
+            messages = [_stored_message(row, recovered_through) for row in rows]
+            if messages:
+                after = DueKey(messages[-1].due_ms, messages[-1].message.message_id)
+            next_ms = connection.scalar(_NEXT_DUE, {"queue_id": queue_id, **after._asdict()})
+        return DuePage(messages, next_ms or 0)
+
+    def find_expired(self, after: ExpiryKey, through_ms: int, limit: int) -> ExpiredPage:
+        """Read one range of the index of expiries; see `IMessageStore`."""
+        with self._raising(StoreUnavailable), self._connected() as connection:
+            rows = self._dialect.find_expired(connection, after, through_ms, limit)
+            next_ms = connection.scalar(_NEXT_EXPIRY, {"after_ms": through_ms})
+        found = [ExpiredRow(ExpiryKey(row[0], QueueId(row[1]), row[2]), row[3], row[4]) for row in rows]
+        return ExpiredPage(found, next_ms or 0)
 
     def close(self) -> None:
         """Record the clean end and disconnect; see `IMessageStore`."""
@@ -171,7 +212,11 @@ class SqlStore:
                 counts[group.queue_id] = group.messages
             else:
                 connection.execute(MESSAGE.delete().where(MESSAGE.c.queue_id == group.queue_id))
-        found = [RecoveredQueue(queue.queue_id, queue.name, counts[queue.queue_id]) for queue in queues]
+        dues = {row[0]: row[1] for row in connection.execute(_FIRST_DUES).all()}
+        found = [
+            RecoveredQueue(queue.queue_id, queue.name, counts[queue.queue_id], dues.get(queue.queue_id, 0))
+            for queue in queues
+        ]
         subscriptions = [
             PutSubscription(
                 row.queue_id,
@@ -185,7 +230,8 @@ class SqlStore:
             for row in connection.execute(select(SUBSCRIPTION).order_by(SUBSCRIPTION.c.queue_id)).all()
             if row.queue_id in counts
         ]
-        return Recovered(found, max(ids, default=0), subscriptions)
+        next_expiry_ms = connection.scalar(_NEXT_EXPIRY, {"after_ms": 0}) or 0
+        return Recovered(found, max(ids, default=0), subscriptions, next_expiry_ms=next_expiry_ms)
 
     @contextmanager
     def _connecting(self) -> Iterator[Connection]:
@@ -248,7 +294,7 @@ class SqlStore:
 
 
 def _stored_message(row: MessageRow, recovered_through: int) -> StoredMessage:
-    urgency, message_id, timestamp_ms, expires_ms, count, is_persistent, destination, headers, body = row
+    urgency, message_id, timestamp_ms, expires_ms, due_ms, count, is_persistent, destination, headers, body = row
     message = Message(
         destination,
         {} if headers == "{}" else json.loads(headers),
@@ -261,4 +307,4 @@ def _stored_message(row: MessageRow, recovered_through: int) -> StoredMessage:
     )
     if message_id <= recovered_through:
         count = max(count, 1)
-    return StoredMessage(message, count)
+    return StoredMessage(message, count, due_ms)

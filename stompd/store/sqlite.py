@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from stompd.broker.message import Place, QueueId
+from stompd.broker.units import DueKey, ExpiryKey
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusable
 from stompd.store.batch import Batch, Rows, subscription_rows
 from stompd.store.dialect import Dialect, MessageRow, Statement
@@ -46,7 +47,9 @@ _MARK = """
     WHERE queue_id = json_extract(mark.value, '$[0]') AND delivered_through < json_extract(mark.value, '$[1]')
 """
 _RETURN = """
-    UPDATE stompd_message SET delivery_count = json_extract(returned.value, '$[3]') FROM json_each(?) AS returned
+    UPDATE stompd_message
+    SET delivery_count = json_extract(returned.value, '$[3]'), due_ms = json_extract(returned.value, '$[4]')
+    FROM json_each(?) AS returned
     WHERE queue_id = json_extract(returned.value, '$[0]') AND urgency = json_extract(returned.value, '$[1]')
         AND message_id = json_extract(returned.value, '$[2]')
 """
@@ -61,15 +64,27 @@ _DROP_QUEUES = "DELETE FROM stompd_queue WHERE queue_id IN (SELECT value FROM js
 _DROP_SUBSCRIPTIONS = "DELETE FROM stompd_subscription WHERE queue_id IN (SELECT value FROM json_each(?))"
 
 _AHEAD = """
-    FROM (SELECT * FROM stompd_message WHERE queue_id = ? AND (urgency, message_id) > (?, ?)
+    FROM (SELECT * FROM stompd_message WHERE queue_id = ? AND (urgency, message_id) > (?, ?) AND due_ms = 0
           ORDER BY urgency, message_id LIMIT ?)
 """
+_DUE_AHEAD = """
+    FROM (SELECT * FROM stompd_message
+          WHERE queue_id = ? AND due_ms > 0 AND (due_ms, message_id) > (?, ?) AND due_ms <= ?
+          ORDER BY due_ms, message_id LIMIT ?)
+"""
 # SQLite finds the length of a body without reading the body.
-_LENGTHS = "SELECT json_group_array(length(body))" + _AHEAD
-_PAGE = (
-    "SELECT json_group_array(json_array(urgency, message_id, timestamp_ms, expires_ms, delivery_count, is_persistent,"
-    " destination, headers, length(body))), CAST(group_concat(body, '') AS BLOB)" + _AHEAD
-)
+_LENGTHS = "SELECT json_group_array(length(body))"
+_PAGE = """
+    SELECT json_group_array(json_array(urgency, message_id, timestamp_ms, expires_ms, due_ms, delivery_count,
+                                       is_persistent, destination, headers, length(body))),
+           CAST(group_concat(body, '') AS BLOB)
+"""
+_EXPIRED = """
+    SELECT json_group_array(json_array(expires_ms, queue_id, message_id, urgency, due_ms))
+    FROM (SELECT * FROM stompd_message
+          WHERE expires_ms > 0 AND (expires_ms, queue_id, message_id) > (?, ?, ?) AND expires_ms <= ?
+          ORDER BY expires_ms, queue_id, message_id LIMIT ?)
+"""
 
 _UNAVAILABLE = {
     sqlite3.SQLITE_BUSY,
@@ -160,7 +175,7 @@ class SqliteDialect(Dialect):
             *_over(_PUT_SUBSCRIPTIONS, subscription_rows(batch.subscriptions)),
             *chain.from_iterable(_inserts(rows) for rows in batch.rows),
             *_over(_MARK, list(batch.marks.items())),
-            *_over(_RETURN, [(*key, count) for key, count in batch.returns.items()]),
+            *_over(_RETURN, [(*key, *returned) for key, returned in batch.returns.items()]),
             *_over(_DELETE, batch.deleted),
         ]
 
@@ -182,23 +197,22 @@ class SqliteDialect(Dialect):
     def load(
         self, connection: Connection, queue_id: QueueId, after: Place, limit: int, limit_bytes: int
     ) -> tuple[list[MessageRow], bool]:
-        """Read the lengths of the bodies ahead, then as many rows as the limits allow."""
-        raw = _raw(connection)
-        (text,) = raw.execute(_LENGTHS, (queue_id, *after, limit + 1)).fetchone()
-        lengths = json.loads(text)
-        if not lengths:
-            return [], True
-        count, total = 1, lengths[0]
-        while count < min(limit, len(lengths)) and total + lengths[count] <= limit_bytes:
-            total += lengths[count]
-            count += 1
-        text, bodies = raw.execute(_PAGE, (queue_id, *after, count)).fetchone()
-        rows = json.loads(text)
-        end = 0
-        for row in rows:
-            start, end = end, end + row[-1]
-            row[-1] = bodies[start:end]
-        return rows, count == len(lengths)
+        """Read one range of the primary key."""
+        return _load(connection, _AHEAD, (queue_id, *after), limit, limit_bytes)
+
+    def load_due(
+        self, connection: Connection, queue_id: QueueId, after: DueKey, through_ms: int, limit: int, limit_bytes: int
+    ) -> list[MessageRow]:
+        """Read one range of the index of due times."""
+        return _load(connection, _DUE_AHEAD, (queue_id, *after, through_ms), limit, limit_bytes)[0]
+
+    def find_expired(
+        self, connection: Connection, after: ExpiryKey, through_ms: int, limit: int
+    ) -> Sequence[Sequence[int]]:
+        """Read one range of the index of expiries."""
+        (text,) = _raw(connection).execute(_EXPIRED, (*after, through_ms, limit)).fetchone()
+        rows: list[list[int]] = json.loads(text)
+        return rows
 
     def explain(self, error: BaseException | None) -> tuple[type[StoreError], str]:
         """Judge by SQLite's result code."""
@@ -235,6 +249,28 @@ def _raw(connection: Connection) -> sqlite3.Connection:
     return raw
 
 
+def _load(
+    connection: Connection, ahead: str, parameters: Sequence[int], limit: int, limit_bytes: int
+) -> tuple[list[MessageRow], bool]:
+    """Read the lengths of the bodies ahead, then as many rows as the limits allow."""
+    raw = _raw(connection)
+    (text,) = raw.execute(_LENGTHS + ahead, (*parameters, limit + 1)).fetchone()
+    lengths = json.loads(text)
+    if not lengths:
+        return [], True
+    count, total = 1, lengths[0]
+    while count < min(limit, len(lengths)) and total + lengths[count] <= limit_bytes:
+        total += lengths[count]
+        count += 1
+    text, bodies = raw.execute(_PAGE + ahead, (*parameters, count)).fetchone()
+    rows = json.loads(text)
+    end = 0
+    for row in rows:
+        start, end = end, end + row[-1]
+        row[-1] = bodies[start:end]
+    return rows, count == len(lengths)
+
+
 def _path(url: str) -> Path:
     try:
         parsed = make_url(url)
@@ -254,9 +290,9 @@ def _over(statement: str, rows: Sequence[object]) -> list[Statement]:
 @cache
 def _insert(count: int) -> str:
     return (
-        "INSERT INTO stompd_message (queue_id, urgency, message_id, timestamp_ms, expires_ms, is_persistent,"
-        " destination, headers, body, delivery_count) VALUES "
-        + ",".join(["(?,?,?,?,?,?,?,?,?,0)"] * count)
+        "INSERT INTO stompd_message (queue_id, urgency, message_id, timestamp_ms, expires_ms, due_ms,"
+        " is_persistent, destination, headers, body, delivery_count) VALUES "
+        + ",".join(["(?,?,?,?,?,?,?,?,?,?,0)"] * count)
         + " ON CONFLICT DO NOTHING"
     )
 

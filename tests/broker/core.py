@@ -13,14 +13,17 @@ from collections.abc import Sequence
 
 from stompd.broker.broker import Broker
 from stompd.broker.delivery import Delivery
-from stompd.broker.destination import parse_destination
+from stompd.broker.destination import parse_destination, parse_source, parse_target
 from stompd.broker.effects import (
     CloseSession,
     Confirm,
     Decline,
     Deliver,
     Effect,
+    Load,
+    LoadDue,
     LoadEntries,
+    LoadExpired,
     Persist,
     Refuse,
     SessionId,
@@ -39,6 +42,7 @@ from stompd.broker.requests import (
     Disconnect,
     Naming,
     Reject,
+    Rejection,
     Request,
     Send,
     Subscribe,
@@ -61,7 +65,7 @@ from stompd.store.memory import MemoryStore
 NOW = 1_700_000_000.0
 
 #: What only the store sees.
-_STORE_VERBS = ("persist", "later", "load")
+_STORE_VERBS = ("persist", "later", "load", "due", "expired")
 
 
 def new_message(
@@ -71,9 +75,18 @@ def new_message(
     priority: int = DEFAULT_PRIORITY,
     expires_ms: int = 0,
     is_persistent: bool = True,
+    due_ms: int = 0,
 ) -> Message:
     """Return a message that the broker has not accepted yet."""
-    return Message(to, {}, body.encode(), priority=priority, expires_ms=expires_ms, is_persistent=is_persistent)
+    return Message(
+        to,
+        {},
+        body.encode(),
+        priority=priority,
+        expires_ms=expires_ms,
+        is_persistent=is_persistent,
+        due_ms=due_ms,
+    )
 
 
 class Core:
@@ -83,18 +96,18 @@ class Core:
         self.store = store or MemoryStore()
         self.broker = Broker(Limits(**limits), self.store.open())
         self.now = NOW
-        self.journal: deque[Persist | LoadEntries] = deque()
+        self.journal: deque[Persist | Load] = deque()
         self.marks = 0
         self.loads = 0
         self.errors: list[StompError] = []
         self._bodies: dict[int, str] = {}
         self._deliveries: dict[tuple[int, str], Delivery] = {}
         for session in (1, 2, 3):
-            self.broker.open_session(SessionId(session))
+            self.broker.open_session(SessionId(session), token=bytes([session]))
 
     def open(self, session: int, client_id: str = "", user_name: str = "") -> None:
         """Open one more session, or one that was lost again."""
-        self.broker.open_session(SessionId(session), client_id, user_name)
+        self.broker.open_session(SessionId(session), client_id, user_name, token=bytes([session]))
 
     def refuse(self, session: int, error: StompError, receipt: str | None = None) -> None:
         self.broker.refuse(SessionId(session), error, receipt)
@@ -114,10 +127,19 @@ class Core:
         expires_ms: int = 0,
         is_persistent: bool = True,
         headers: dict[str, str] | None = None,
+        delay: float = 0.0,
+        reply_to: str | None = None,
+        is_mandatory: bool = False,
     ) -> None:
-        message = new_message(body, to, priority=priority, expires_ms=expires_ms, is_persistent=is_persistent)
+        due_ms = round((self.now + delay) * 1000) if delay else 0
+        message = new_message(
+            body, to, priority=priority, expires_ms=expires_ms, is_persistent=is_persistent, due_ms=due_ms
+        )
         message.headers = headers or {}
-        self.submit(session, Send(parse_destination(to), message, transaction, receipt))
+        awaited = None if reply_to is None else parse_destination(reply_to)
+        target = parse_target(to)
+        request = Send(target, message, transaction, receipt, reply_to=awaited, is_mandatory=is_mandatory)
+        self.submit(session, request)
 
     def send_all(self, session: int, bodies: str, to: str = "/queue/a", *, is_persistent: bool = True) -> None:
         """Send one message for each word."""
@@ -140,7 +162,7 @@ class Core:
         self.submit(
             session,
             Subscribe(
-                parse_destination(to),
+                parse_source(to),
                 name,
                 ack,
                 prefetch=prefetch,
@@ -159,9 +181,15 @@ class Core:
         *,
         naming: Naming | None = None,
         to: str | None = None,
+        delete: str | None = None,
     ) -> None:
-        destination = None if to is None else parse_destination(to)
-        self.submit(session, Unsubscribe(name, receipt, naming=naming, destination=destination))
+        destination = None if to is None else parse_source(to)
+        deleted = None if delete is None else parse_destination(delete)
+        self.submit(session, Unsubscribe(name, receipt, naming=naming, destination=destination, deleted=deleted))
+
+    def message(self, session: int, body: str) -> Message:
+        """The message of the newest delivery of that body."""
+        return self._deliveries[session, body].entry.message
 
     def token(self, session: int, body: str) -> DeliveryToken:
         """The `ack` header of the newest delivery of that body."""
@@ -179,10 +207,19 @@ class Core:
         self.submit(session, Acknowledge(name, transaction, receipt))
 
     def reject(
-        self, session: int, named: str | DeliveryName, transaction: str | None = None, receipt: str | None = None
+        self,
+        session: int,
+        named: str | DeliveryName,
+        transaction: str | None = None,
+        receipt: str | None = None,
+        *,
+        requeue: bool = True,
+        delay_ms: int | None = None,
+        is_undelivered: bool = False,
     ) -> None:
         name = self.token(session, named) if isinstance(named, str) else named
-        self.submit(session, Reject(name, transaction, receipt))
+        rejection = Rejection(requeue, delay_ms, is_undelivered)
+        self.submit(session, Reject(name, transaction, receipt, rejection))
 
     def begin(self, session: int, transaction: str = "t", receipt: str | None = None) -> None:
         self.submit(session, Begin(transaction, receipt))
@@ -195,6 +232,16 @@ class Core:
 
     def disconnect(self, session: int, receipt: str | None = None) -> None:
         self.submit(session, Disconnect(receipt))
+
+    def advance(self, seconds: float) -> list[str]:
+        """Let time pass, with the ticks that the broker asks for on the way; return what the clients see."""
+        end, shown = self.now + seconds, self.run()
+        while (deadline := self.broker.next_deadline()) is not None and deadline <= end:
+            self.now = max(self.now, deadline)
+            self.broker.tick(self.now)
+            shown += self.run()
+        self.now = end
+        return shown + self.run()
 
     def lose(self, session: int) -> None:
         self.broker.close_session(SessionId(session))
@@ -220,10 +267,18 @@ class Core:
                 self.store.apply([asked.unit])
                 self.broker.unit_applied(asked.unit.serial)
             else:
-                self.loads += 1
-                page = self.store.load(asked.queue_id, asked.after, asked.limit, asked.limit_bytes)
-                assert asked.after is not None
-                self.broker.entries_loaded(asked.queue_id, asked.after, page)
+                self._read(asked)
+
+    def _read(self, load: Load) -> None:
+        if isinstance(load, LoadEntries):
+            self.loads += 1
+            page = self.store.load(load.queue_id, load.after, load.limit, load.limit_bytes)
+            self.broker.entries_loaded(load.queue_id, load.after, page)
+        elif isinstance(load, LoadDue):
+            due = self.store.load_due(load.queue_id, load.after, load.through_ms, load.limit, load.limit_bytes)
+            self.broker.due_loaded(load.queue_id, due)
+        else:
+            self.broker.expired_loaded(self.store.find_expired(load.after, load.through_ms, load.limit))
 
     def refuse_unit(self, reason: str = "too long") -> None:
         """Let the store refuse the next unit."""
@@ -259,6 +314,12 @@ class Core:
                 self.journal.append(effect)
                 assert effect.after is not None
                 return f"load {effect.after.urgency} {self._bodies.get(effect.after.message_id, '-')}"
+            case LoadDue():
+                self.journal.append(effect)
+                return f"due {effect.after.due_ms}"
+            case LoadExpired():
+                self.journal.append(effect)
+                return "expired"
             case Deliver():
                 return self._show_delivery(effect)
             case Confirm():
@@ -292,7 +353,7 @@ class Core:
                 self._bodies[operation.message.message_id] = body
                 return f"insert {body}"
             case DeleteMessage():
-                return f"delete {self._bodies[operation.place.message_id]}"
+                return f"delete {self._bodies.get(operation.place.message_id, '-')}"
             case ReturnMessage():
                 return f"return {self._bodies[operation.place.message_id]} {operation.delivery_count}"
             case PutQueue():

@@ -196,7 +196,7 @@ def test_refused_rejection_brings_its_message_back() -> None:
     core.effects()
     core.subscribe(2)
 
-    assert core.run() == ["deliver 2 a again 2"]
+    assert core.advance(1.0) == ["deliver 2 a again 2"]
 
 
 def test_acknowledgement_without_receipt_rides() -> None:

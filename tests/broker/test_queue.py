@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stompd.broker.requests import AckMode
+from stompd.broker.window import PAGE_COUNT
 from tests.broker.core import Core
 
 
@@ -286,6 +287,17 @@ def test_memory_does_not_grow_with_the_backlog() -> None:
     core.run()
 
     assert _in_memory(core) <= 5 + core.broker._limits.window_count
+
+
+def test_queue_that_nobody_reads_has_a_page_in_memory_and_loses_nothing() -> None:
+    core = Core(window_count=10 * PAGE_COUNT)
+    bodies = [f"m{number}" for number in range(PAGE_COUNT + 500)]
+    core.send_all(1, " ".join(bodies))
+    core.run()
+
+    assert _in_memory(core) == PAGE_COUNT
+    core.subscribe(2, prefetch=3)
+    assert _consume(core, 2) == bodies
 
 
 def test_memory_does_not_grow_when_urgent_messages_overtake_a_backlog() -> None:

@@ -270,7 +270,7 @@ def test_memory_does_not_grow_with_what_matches() -> None:
     core.subscribe(2, selector=RED, prefetch=1)
     core.run()
 
-    selections = core.broker._catalogue.queue(parse_destination("/queue/a"), core.now)._selections
+    selections = core.broker._catalogue.queue(parse_destination("/queue/a"), core.now).selections
     assert selections is not None
     assert 1 <= len(selections.ahead) <= 20
 

@@ -125,7 +125,7 @@ def test_each_rejection_is_counted() -> None:
     core.run()
     core.reject(1, "a")
 
-    assert core.run() == ["deliver 1 a again 2"]
+    assert core.advance(1.0) == ["deliver 1 a again 2"]
     assert core.rows() == ["a:2", "b", "c"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stompd.broker.requests import AckMode
+from stompd.broker.subscription import AUTOMATIC_BYTES
 from tests.broker.core import Core
 
 
@@ -66,6 +67,17 @@ def test_one_delivery_is_allowed_whatever_its_size() -> None:
     core.send_all(2, "aaaaa bbbbb", is_persistent=False)
 
     assert core.run() == ["deliver 1 aaaaa"]
+
+
+def test_what_needs_no_acknowledgement_is_given_as_the_transport_takes_it() -> None:
+    core = Core()
+    core.subscribe(1, ack=AckMode.AUTO)
+    body = "a" * (AUTOMATIC_BYTES // 2)
+    core.send_all(2, f"{body}1 {body}2 {body}3", is_persistent=False)
+
+    assert core.run() == [f"deliver 1 {body}1", f"deliver 1 {body}2"]
+    core.settle_written(1)
+    assert core.run() == [f"deliver 1 {body}3"]
 
 
 def test_bytes_return_with_the_acknowledgement() -> None:

@@ -103,6 +103,22 @@ def test_one_entry_is_kept_whatever_its_size() -> None:
     assert len(window) == 1
 
 
+def test_nobody_reading_leaves_all_but_a_page_in_the_store() -> None:
+    window = Window(10 * PAGE_COUNT, _MUCH)
+
+    taken = [window.append(_entry(number), is_read=False) for number in range(1, PAGE_COUNT + 3)]
+
+    assert taken == [True] * PAGE_COUNT + [False] * 2
+
+
+def test_nobody_reading_leaves_what_is_beyond_a_quarter_of_the_bytes_in_the_store() -> None:
+    window = Window(100, 40)
+
+    taken = [window.append(_entry(number, body=b"12345"), is_read=False) for number in range(1, 4)]
+
+    assert taken == [True, True, False]
+
+
 def test_entry_behind_one_that_was_left_is_left_too() -> None:
     window = Window(1, _MUCH)
     window.append(_entry(1))

@@ -14,10 +14,12 @@ from stompd.store.revision import REVISION_TABLE, current_revision, head_revisio
 from stompd.store.schema import METADATA
 from stompd.store.sql import SqlStore
 
-# What PostgreSQL and SQLite say of every table, column, index, constraint and view.
+# What PostgreSQL and SQLite say of every table, column, index, constraint and view. All statements name their columns,
+# so the order does not count: PostgreSQL appends a new one, SQLite has to keep the body last.
 _CATALOG = {
     "postgresql": """
-        SELECT 'column', table_name || '.' || column_name, data_type || ' ' || is_nullable || ordinal_position
+        SELECT 'column', table_name || '.' || column_name,
+               data_type || ' ' || is_nullable || coalesce(column_default, '')
         FROM information_schema.columns WHERE table_schema = 'public'
         UNION ALL SELECT 'storage', attrelid::regclass || '.' || attname, attstorage::text
         FROM pg_attribute WHERE attrelid::regclass::text LIKE 'stompd%' AND attnum > 0

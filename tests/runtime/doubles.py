@@ -9,7 +9,18 @@ from twisted.internet.task import Clock
 from zope.interface import implementer
 
 from stompd.broker.message import Message, Place, QueueId
-from stompd.broker.units import InsertMessage, Operation, Page, PutQueue, Recovered, UnitOfWork
+from stompd.broker.units import (
+    DueKey,
+    DuePage,
+    ExpiredPage,
+    ExpiryKey,
+    InsertMessage,
+    Operation,
+    Page,
+    PutQueue,
+    Recovered,
+    UnitOfWork,
+)
 from stompd.errors import StoreLost, StoreRefused
 from stompd.interfaces import IMessageStore
 from stompd.store.memory import MemoryStore
@@ -93,6 +104,16 @@ class WatchedStore:
         self.calls.append("load")
         self._fail()
         return self.kept.load(queue_id, after, limit, limit_bytes)
+
+    def load_due(self, queue_id: QueueId, after: DueKey, through_ms: int, limit: int, limit_bytes: int) -> DuePage:
+        self.calls.append("load due")
+        self._fail()
+        return self.kept.load_due(queue_id, after, through_ms, limit, limit_bytes)
+
+    def find_expired(self, after: ExpiryKey, through_ms: int, limit: int) -> ExpiredPage:
+        self.calls.append("find expired")
+        self._fail()
+        return self.kept.find_expired(after, through_ms, limit)
 
     def close(self) -> None:
         self.is_closed = True

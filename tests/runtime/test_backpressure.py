@@ -42,6 +42,10 @@ class Desk:
     def units_applied(self, serials: object) -> None: ...
     def unit_refused(self, serial: int, reason: str) -> None: ...
     def entries_loaded(self, load: object, page: object) -> None: ...
+
+    def due_loaded(self, load: object, page: object) -> None: ...
+
+    def expired_loaded(self, page: object) -> None: ...
     def turn_ended(self) -> None: ...
 
 
@@ -122,6 +126,33 @@ def test_link_that_is_too_fast_rests_half_of_the_time(desk: Desk) -> None:
     assert desk.notes == ["ann waits", "ann goes on"]
     desk.backpressure.slow_down(desk.ann, now + 0.011)
     assert desk.notes == ["ann waits", "ann goes on", "ann waits"]
+
+
+def test_link_that_remains_too_fast_rests_longer_each_time(desk: Desk) -> None:
+    rests = []
+    for _ in range(4):
+        started = desk.reactor.seconds()
+        desk.notes.clear()
+        desk.backpressure.slow_down(desk.ann, started)
+        while "ann goes on" not in desk.notes:
+            desk.reactor.advance(0.001)
+        rests.append(round(desk.reactor.seconds() - started, 3))
+        desk.reactor.advance(0.006)
+
+    assert rests == [0.005, 0.01, 0.02, 0.02]
+
+
+def test_link_that_was_not_too_fast_for_a_while_begins_with_a_short_rest(desk: Desk) -> None:
+    for _ in range(2):
+        desk.backpressure.slow_down(desk.ann, desk.reactor.seconds())
+        desk.reactor.advance(0.016)
+    desk.notes.clear()
+    desk.reactor.advance(0.02)
+
+    desk.backpressure.slow_down(desk.ann, desk.reactor.seconds())
+    desk.reactor.advance(0.0051)
+
+    assert desk.notes == ["ann waits", "ann goes on"]
 
 
 def test_link_that_rested_goes_on_waiting_for_the_journal(desk: Desk) -> None:

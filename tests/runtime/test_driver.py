@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from stompd.broker.broker import Broker
 from stompd.broker.delivery import Delivery
-from stompd.broker.destination import parse_destination
+from stompd.broker.destination import parse_destination, parse_target
 from stompd.broker.effects import Effect, SessionId
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
@@ -156,8 +156,17 @@ def desk() -> Desk:
     return Desk()
 
 
-def send(body: str, receipt: str | None = None, *, to: str = QUEUE, is_persistent: bool = True) -> Send:
-    return Send(parse_destination(to), Message(to, {}, body.encode(), is_persistent=is_persistent), None, receipt)
+def send(
+    body: str,
+    receipt: str | None = None,
+    *,
+    to: str = QUEUE,
+    is_persistent: bool = True,
+    due_ms: int = 0,
+    expires_ms: int = 0,
+) -> Send:
+    message = Message(to, {}, body.encode(), is_persistent=is_persistent, due_ms=due_ms, expires_ms=expires_ms)
+    return Send(parse_destination(to), message, None, receipt)
 
 
 def subscribe(ack: AckMode = AckMode.AUTO, receipt: str | None = None, prefetch: int | None = None) -> Subscribe:
@@ -335,6 +344,19 @@ def test_denied_request_is_refused_behind_earlier_receipts(desk: Desk) -> None:
 
     assert peer.received == ["RECEIPT r1", "ERROR access-denied r2", "closed"]
     assert desk.store.calls == [[1, 2]]  # the ERROR waits in an empty unit
+
+
+@pytest.mark.parametrize("action", ["send", "consume"])
+def test_every_member_of_a_list_needs_permission(desk: Desk, action: str) -> None:
+    peer = Peer(desk)
+    desk.user.denied = {(action, "/queue/secret")}
+    members = parse_target("/queue/a,/queue/secret")
+    message = Message("/queue/a,/queue/secret", {}, b"a")
+
+    peer.submit(Send(members, message, None, "r1") if action == "send" else Subscribe(members, "s", receipt="r1"))
+    desk.run()
+
+    assert peer.received == ["ERROR access-denied r1", "closed"]
 
 
 def test_permission_to_send_is_none_to_consume(desk: Desk) -> None:
@@ -603,3 +625,87 @@ def test_fault_of_the_core_in_a_turn_ends_the_journal(
     assert [failure.type for failure in logged.failures] == [ZeroDivisionError]
     assert len(desk.lost) == 1
     assert peer.received == []
+
+
+# Time
+
+
+def in_ms(desk: Desk, seconds: float) -> int:
+    """The epoch milliseconds in so many seconds."""
+    return round((desk.reactor.seconds() + seconds) * 1000)
+
+
+def test_delayed_message_is_delivered_when_its_time_comes(desk: Desk) -> None:
+    peer = Peer(desk)
+    peer.submit(subscribe(), send("a", due_ms=in_ms(desk, 5.0)))
+    desk.run()
+
+    desk.reactor.advance(4.999)
+    desk.run()
+    before = list(peer.received)
+    desk.reactor.advance(0.002)
+    desk.run()
+
+    assert (before, peer.received) == ([], ["MESSAGE a"])
+
+
+def test_timer_is_set_to_what_comes_first(desk: Desk) -> None:
+    peer = Peer(desk)
+    for body, seconds in (("a", 9.0), ("b", 3.0), ("c", 6.0)):
+        peer.submit(send(body, due_ms=in_ms(desk, seconds)))
+        desk.run()
+
+    (timer,) = desk.reactor.getDelayedCalls()
+
+    assert timer.getTime() == pytest.approx(1_700_000_003.0)
+
+
+def test_nobody_sleeps_for_years(desk: Desk) -> None:
+    peer = Peer(desk)
+    peer.submit(subscribe(), send("a", due_ms=in_ms(desk, 100_000.0)))
+    desk.run()
+
+    (timer,) = desk.reactor.getDelayedCalls()
+    assert timer.getTime() == pytest.approx(1_700_003_600.0)
+    for _ in range(28):
+        desk.reactor.advance(3600.0)
+        desk.run()
+
+    assert peer.received == ["MESSAGE a"]
+
+
+def test_expired_message_leaves_a_queue_that_nobody_reads(desk: Desk) -> None:
+    peer = Peer(desk)
+    peer.submit(send("a", expires_ms=in_ms(desk, 5.0)))
+    desk.run()
+
+    desk.reactor.advance(5.001)
+    desk.run()
+
+    assert desk.bodies() == []
+
+
+def test_stopped_driver_leaves_no_timer(desk: Desk) -> None:
+    peer = Peer(desk)
+    peer.submit(send("a", due_ms=in_ms(desk, 5.0)))
+    desk.run()
+
+    desk.driver.stop()
+    desk.driver.stop()
+
+    assert desk.reactor.getDelayedCalls() == []
+
+
+def test_fault_in_a_tick_ends_the_journal(desk: Desk, logged: LoggedEvents, monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = Peer(desk)
+    peer.submit(send("a", due_ms=in_ms(desk, 5.0)))
+    desk.run()
+
+    def fail(now: float) -> None:
+        raise ZeroDivisionError("a fault of ours")
+
+    monkeypatch.setattr(desk.broker, "tick", fail)
+    desk.reactor.advance(5.001)
+
+    assert len(desk.lost) == 1
+    assert [failure.getErrorMessage() for failure in logged.failures] == ["a fault of ours"]

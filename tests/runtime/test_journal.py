@@ -8,9 +8,9 @@ from threading import Thread
 import pytest
 from twisted.internet.defer import Deferred
 
-from stompd.broker.effects import LoadEntries
+from stompd.broker.effects import LoadDue, LoadEntries, LoadExpired
 from stompd.broker.message import Place, QueueId
-from stompd.broker.units import Page
+from stompd.broker.units import DueKey, DuePage, ExpiredPage, ExpiryKey, Page
 from stompd.errors import StoreError, StoreLost, StoreRefused, StoreUnavailable, StoreUnusable
 from stompd.runtime import journal as journal_module
 from stompd.runtime.journal import Journal
@@ -36,6 +36,12 @@ class Reports:
 
     def entries_loaded(self, load: LoadEntries, page: Page) -> None:
         self.texts.append(f"loaded {' '.join(str(row.message.message_id) for row in page.messages)}".rstrip())
+
+    def due_loaded(self, load: LoadDue, page: DuePage) -> None:
+        self.texts.append(f"due {' '.join(str(row.message.message_id) for row in page.messages)}".rstrip())
+
+    def expired_loaded(self, page: ExpiredPage) -> None:
+        self.texts.append(f"expired {' '.join(str(row.key.message_id) for row in page.rows)}".rstrip())
 
     def turn_ended(self) -> None:
         self.turns += 1
@@ -253,6 +259,29 @@ def test_load_that_fails_inside_stops_nobody_else(desk: Desk, logged: LoggedEven
     assert desk.reports.texts == ["applied 1"]
     assert [failure.getErrorMessage() for failure in logged.failures] == ["a row is damaged"]
     assert any("queue 1 " in line for line in logged.lines)
+
+
+def test_what_time_brings_is_read_in_its_turn(desk: Desk) -> None:
+    desk.append(1)
+    desk.journal.load(LoadDue(QUEUE, DueKey(0, 0), 1, 10, 1_000_000))
+    desk.journal.load(LoadExpired(ExpiryKey(0, QUEUE, 0), 1, 10))
+    desk.append(2)
+    desk.writer.write_all()
+
+    assert desk.store.calls == [[1], "load due", "find expired", [2]]
+    assert desk.reports.texts == ["applied 1", "due", "expired", "applied 2"]
+
+
+def test_sweep_that_fails_inside_stops_nobody_else(desk: Desk, logged: LoggedEvents) -> None:
+    desk.store.failures.append(ValueError("a row is damaged"))
+
+    desk.journal.load(LoadExpired(ExpiryKey(0, QUEUE, 0), 1, 10))
+    desk.append(1)
+    desk.writer.write_all()
+
+    assert desk.reports.texts == ["applied 1"]
+    assert [failure.getErrorMessage() for failure in logged.failures] == ["a row is damaged"]
+    assert any("What has expired" in line for line in logged.lines)
 
 
 # Units that nobody waits for

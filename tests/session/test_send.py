@@ -192,11 +192,6 @@ def test_lifetime_counts_where_the_expiry_says_never() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("delay", "1000"),
-        ("x-delay", "1000"),
-        ("AMQ_SCHEDULED_DELAY", "1000"),
-        ("AMQ_SCHEDULED_TIME", "1900000000000"),
-        ("_AMQ_SCHED_DELIVERY", "1900000000000"),
         ("AMQ_SCHEDULED_CRON", "0 * * * *"),
         ("JMSXGroupID", "g"),
         ("message_group", "g"),
@@ -204,9 +199,6 @@ def test_lifetime_counts_where_the_expiry_says_never() -> None:
         ("dedup-id", "0"),
         ("_AMQ_DUPL_ID", "1"),
         ("last-value-key", "k"),
-        ("mandatory", "true"),
-        ("reply-to", "/temp-queue/a"),
-        ("reply-to", "/temp-topic/a"),
     ],
 )
 def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
@@ -219,10 +211,43 @@ def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("delay", "0"), ("retain", "false"), ("mandatory", "No"), ("JMSXGroupID", ""), ("JMSXGroupSeq", "1")],
+    [("retain", "false"), ("JMSXGroupID", ""), ("JMSXGroupSeq", "1")],
 )
 def test_what_asks_for_nothing_is_passed_on(name: str, value: str) -> None:
     assert message({name: value}).headers == {name: value}
+
+
+def test_temporary_reply_to_is_part_of_the_request() -> None:
+    made = send({"reply-to": "/temp-queue/a"})
+
+    assert made.reply_to == parse_destination("/temp-queue/a")
+    assert made.message.headers == {"reply-to": "/temp-queue/a"}
+
+
+@pytest.mark.parametrize("place", ["/queue/a", "/reply-queue/0a1b", "/remote-temp-queue/0a1b", "amq.reply", ""])
+def test_any_other_reply_to_is_passed_on(place: str) -> None:
+    made = send({"reply-to": place})
+
+    assert made.reply_to is None
+    assert made.message.headers == {"reply-to": place}
+
+
+def test_temporary_reply_to_needs_a_name() -> None:
+    with pytest.raises(InvalidDestination, match="/temp-queue/ has an empty name"):
+        send({"reply-to": "/temp-queue/"})
+
+
+@pytest.mark.parametrize(("value", "is_mandatory"), [("true", True), ("no", False)])
+def test_mandatory_is_part_of_the_request(value: str, is_mandatory: bool) -> None:
+    made = send({"mandatory": value})
+
+    assert made.is_mandatory is is_mandatory
+    assert made.message.headers == {}
+
+
+def test_mandatory_is_a_yes_or_a_no() -> None:
+    with pytest.raises(InvalidHeader, match="mandatory:perhaps cannot be used"):
+        send({"mandatory": "perhaps"})
 
 
 def test_long_value_is_repeated_in_part_only() -> None:
@@ -230,3 +255,35 @@ def test_long_value_is_repeated_in_part_only() -> None:
         message({"persistent": "x" * 10_000})
 
     assert len(caught.value.detail) < 300
+
+
+@pytest.mark.parametrize("name", ["delay", "x-delay", "AMQ_SCHEDULED_DELAY"])
+def test_delay_counts_from_the_arrival(name: str) -> None:
+    made = message({name: "1500"})
+
+    assert (made.due_ms, made.headers) == (int(NOW * 1000) + 1500, {})
+
+
+@pytest.mark.parametrize("name", ["AMQ_SCHEDULED_TIME", "_AMQ_SCHED_DELIVERY"])
+def test_message_may_be_due_at_a_certain_time(name: str) -> None:
+    due_ms = int(NOW * 1000) + 5000
+
+    made = message({name: str(due_ms)})
+
+    assert (made.due_ms, made.headers) == (due_ms, {})
+
+
+def test_longest_of_several_delays_counts() -> None:
+    assert message({"delay": "100", "x-delay": "300", "AMQ_SCHEDULED_DELAY": "200"}).due_ms == int(NOW * 1000) + 300
+
+
+@pytest.mark.parametrize(("name", "value"), [("delay", "0"), ("AMQ_SCHEDULED_TIME", "0"), ("AMQ_SCHEDULED_TIME", "5")])
+def test_what_is_due_already_is_not_delayed(name: str, value: str) -> None:
+    assert message({name: value}).due_ms == 0
+
+
+@pytest.mark.parametrize("name", ["delay", "AMQ_SCHEDULED_TIME"])
+@pytest.mark.parametrize("value", ["", "soon", "-1", "1.5", "99999999999999"])
+def test_delay_that_cannot_be_understood_is_refused(name: str, value: str) -> None:
+    with pytest.raises(InvalidHeader, match=f"{name}:{value} cannot be used. Accepted is a number from 0 to"):
+        message({name: value})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from stompd.broker.destination import parse_destination
+from stompd.broker.destination import parse_destination, parse_source
 from stompd.broker.message import Message
 from stompd.broker.requests import (
     Abort,
@@ -19,6 +19,7 @@ from stompd.broker.requests import (
     Disconnect,
     Naming,
     Reject,
+    Rejection,
     Request,
     Send,
     Subscribe,
@@ -40,6 +41,9 @@ from tests.simulation.records import (
 
 _QUEUES = ("/queue/a", "/queue/b")
 _TOPICS = ("/topic/t", "/topic/u")
+#: Other ways to subscribe to them.
+_ALL_QUEUES = ("/queue/a,/queue/b", "/queue/*", "/queue/b,/queue/#")
+_ALL_TOPICS = ("/topic/*",)
 _DURABLE = ("d", "e")  # names of durable subscriptions, which all sessions share
 _PRIORITIES = (4, 4, 4, 4, 9, 0)
 _MAX_SUBSCRIPTIONS = 3
@@ -58,6 +62,7 @@ class Clients:
         self._names = 0
         self._receipts = 0
         self._persistence = random.choice((0.2, 0.7, 1.0))
+        self._delay_rate = random.choice((0.0, 0.05, 0.4))
         self._receipt_rate = random.choice((0.1, 0.5, 0.9))
         self._selectivity = random.choice((0.0, 0.0, 0.3, 0.8))
 
@@ -92,6 +97,7 @@ class Clients:
             priority=self._random.choice(_PRIORITIES),
             is_persistent=self._random.random() < self._persistence,
             expires_ms=int(now * 1000) + self._random.randrange(1000) if self._random.random() < 0.04 else 0,
+            due_ms=int(now * 1000) + self._random.randrange(1, 3000) if self._random.random() < self._delay_rate else 0,
         )
         transaction = self._transaction(session)
         record = self._record(session)
@@ -105,7 +111,7 @@ class Clients:
         if len(session.subscriptions) >= _MAX_SUBSCRIPTIONS:
             return
         name = next(name for name in "xyzw" if name not in session.subscriptions)
-        path = self._random.choice(_QUEUES + _TOPICS)
+        path = self._random.choice(_QUEUES + _TOPICS if self._random.random() < 0.7 else _ALL_QUEUES + _ALL_TOPICS)
         ack_mode = self._random.choice((AckMode.AUTO, AckMode.CLIENT, AckMode.INDIVIDUAL, AckMode.INDIVIDUAL))
         durable = self._random.choice((None, *_DURABLE)) if path in _TOPICS else None
         home = self._model.durable.get(durable or "")
@@ -130,23 +136,26 @@ class Clients:
     ) -> ClientSubscription:
         """Send a SUBSCRIBE."""
         limits, record = self._model.limits, self._record(session)
-        is_topic = path in _TOPICS and durable is None
+        is_topic = path.startswith("/topic/") and durable is None
         session.subscription_count += 1
         number = session.subscription_count
         if durable is not None:
-            home = self._model.subscribe_durably(record, durable, path)
+            homes = [self._model.subscribe_durably(record, durable, path)]
         elif is_topic:
-            home = Home(f"{path}/{session.session_id}/{number}", is_durable=False)
+            homes = [Home(f"{path}/{session.session_id}/{number}", is_durable=False)]
         else:
-            home = self._model.home(path)
+            homes = [self._model.home(name) for name in (_QUEUES if path in _ALL_QUEUES else (path,))]
         default = limits.topic_prefetch if is_topic else limits.shared_prefetch if durable else limits.queue_prefetch
         credit = default if prefetch is None else min(prefetch or limits.highest_prefetch, limits.highest_prefetch)
         topic = path if is_topic else None
-        subscription = ClientSubscription(session, name, number, ack_mode, home, topic, credit, record, selector)
-        home.is_selected_from |= bool(selector)
+        subscription = ClientSubscription(
+            session, name, number, ack_mode, homes[0], topic, credit, record, selector, tuple(homes[1:])
+        )
+        for home in homes:
+            home.is_selected_from |= bool(selector)
         self._model.subscribe(subscription)
         request = Subscribe(
-            parse_destination(path),
+            parse_source(path),
             name,
             ack_mode,
             prefetch=prefetch,
@@ -186,7 +195,13 @@ class Clients:
             return
         index = self._random.randrange(max(0, len(session.history) - 8), len(session.history))
         subscription, number, copy = session.history[index]
-        self.settle(session, subscription, number, copy, self._transaction(session), self._random.random() < 0.2)
+        self.settle(session, subscription, number, copy, self._transaction(session), self._rejection())
+
+    def _rejection(self) -> Rejection | None:
+        """Return None for an ACK."""
+        if self._random.random() > 0.2:
+            return None
+        return Rejection(delay_ms=self._random.choice((None, None, None, 0, 700)))
 
     def settle(
         self,
@@ -195,7 +210,7 @@ class Clients:
         number: int,
         copy: Copy,
         transaction: str | None,
-        is_rejected: bool,
+        rejection: Rejection | None,
     ) -> None:
         """Send an ACK or NACK that names a delivery."""
         name: DeliveryName = DeliveryToken(subscription.number, number)
@@ -210,13 +225,15 @@ class Clients:
         if not meant and transaction is None and copy.state is State.GONE and copy in session.settled:
             record.settled_before.append(copy)
         if transaction is not None:
-            session.transactions[transaction].append(HeldSettlement(subscription, meant, is_rejected))
+            session.transactions[transaction].append(HeldSettlement(subscription, meant, rejection))
             for each in meant:
                 each.move(State.HELD)
         else:
-            self._model.settle(record, meant, is_rejected=is_rejected)
-        make = Reject if is_rejected else Acknowledge
-        self._submit(session, make(name, transaction, record.receipt))
+            self._model.settle(record, meant, rejection)
+        if rejection is None:
+            self._submit(session, Acknowledge(name, transaction, record.receipt))
+        else:
+            self._submit(session, Reject(name, transaction, record.receipt, rejection))
 
     def _transact(self, session: ClientSession, now: float) -> None:
         if len(session.transactions) < _MAX_TRANSACTIONS and self._random.random() < 0.5:
@@ -236,7 +253,7 @@ class Clients:
             if isinstance(held, HeldSend):
                 self._model.route(record, held.message, held.name)
             else:
-                self._model.settle(record, held.copies, is_rejected=held.is_rejected)
+                self._model.settle(record, held.copies, held.rejection)
         self._submit(session, Commit(transaction, record.receipt))
 
     def _abort(self, session: ClientSession, transaction: str) -> None:

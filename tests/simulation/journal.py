@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from stompd.broker.effects import LoadEntries
-from stompd.broker.units import Page, UnitOfWork
+from stompd.broker.effects import Load, LoadDue, LoadEntries
+from stompd.broker.units import DuePage, ExpiredPage, Page, UnitOfWork
 from stompd.store.memory import MemoryStore
 
 
@@ -30,8 +30,8 @@ class Refused:
 class Loaded:
     """The store was read."""
 
-    load: LoadEntries
-    page: Page
+    load: Load
+    page: Page | DuePage | ExpiredPage
 
 
 Outcome: TypeAlias = Applied | Refused | Loaded
@@ -42,7 +42,7 @@ class SlowJournal:
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
-        self.waiting: deque[UnitOfWork | LoadEntries] = deque()
+        self.waiting: deque[UnitOfWork | Load] = deque()
         self.outcomes: deque[Outcome] = deque()
 
     @property
@@ -54,9 +54,8 @@ class SlowJournal:
         """Do the next thing."""
         asked = self.waiting.popleft()
         outcome: Outcome
-        if isinstance(asked, LoadEntries):
-            assert asked.after is not None
-            outcome = Loaded(asked, self._store.load(asked.queue_id, asked.after, asked.limit, asked.limit_bytes))
+        if not isinstance(asked, UnitOfWork):
+            outcome = Loaded(asked, self._read(asked))
         elif must_refuse(asked):
             outcome = Refused(asked)
         else:
@@ -64,3 +63,10 @@ class SlowJournal:
             outcome = Applied(asked)
         self.outcomes.append(outcome)
         return outcome
+
+    def _read(self, load: Load) -> Page | DuePage | ExpiredPage:
+        if isinstance(load, LoadEntries):
+            return self._store.load(load.queue_id, load.after, load.limit, load.limit_bytes)
+        if isinstance(load, LoadDue):
+            return self._store.load_due(load.queue_id, load.after, load.through_ms, load.limit, load.limit_bytes)
+        return self._store.find_expired(load.after, load.through_ms, load.limit)

@@ -13,7 +13,7 @@ from stompd.broker.broker import Broker
 from stompd.broker.effects import CloseSession, Confirm, Decline, Deliver, Effect, Persist, Refuse
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
-from stompd.broker.requests import AckMode
+from stompd.broker.requests import AckMode, Rejection
 from stompd.broker.units import (
     DeleteMessage,
     DeleteQueue,
@@ -48,6 +48,7 @@ class Model:
         self.durable: dict[str, Home] = {}  # the queues of durable subscriptions, by name
         self._answered = 0
         self._handed_out = 0
+        self._latest = 0.0  # the clock may be set back after the broker has looked at it
         self._homes_by_id: dict[int, Home] = {}
         self._by_serial: dict[int, Record] = {}
         self._fresh: list[Record] = []  # requests of this turn: whether they need a unit will be seen
@@ -74,6 +75,7 @@ class Model:
         self._order += 1
         for home in self._homes_of(message):
             copy = Copy(name, home, record.session.session_id, self._order, message, record=record)
+            copy.is_late = message.due_ms > 0
             home.live[copy] = None
             record.arriving.append(copy)
 
@@ -129,20 +131,16 @@ class Model:
                 del subscription.outstanding[copy.number]
                 copy.come_back()
 
-    def settle(self, record: Record, copies: Sequence[Copy], *, is_rejected: bool) -> None:
+    def settle(self, record: Record, copies: Sequence[Copy], rejection: Rejection | None) -> None:
         """Note that an ACK or NACK takes effect: at once, or with its COMMIT."""
         is_awaited = record.receipt is not None
         for copy in copies:
             copy.record = record
             if copy.holder is not None:
                 del copy.holder.outstanding[copy.number]
-            if is_rejected and not record.is_commit:
-                record.rejected.append(copy)
-                copy.come_back()
-                continue
-            if is_rejected:
-                record.returning.append(copy)
-                copy.move(State.RETURNING)
+            if rejection is not None:
+                copy.is_late = copy.is_late or rejection.delay_ms is not None
+                self._reject(record, copy)
                 continue
             record.session.settled.append(copy)
             if is_awaited or record.is_commit:
@@ -150,6 +148,14 @@ class Model:
                 copy.move(State.SETTLING)
             else:
                 copy.move(State.GONE)
+
+    def _reject(self, record: Record, copy: Copy) -> None:
+        if record.is_commit:
+            record.returning.append(copy)
+            copy.move(State.RETURNING)
+        else:
+            record.rejected.append(copy)
+            copy.come_back()
 
     def settle_written(self, session: ClientSession) -> None:
         """Note that the transport has taken everything."""
@@ -221,6 +227,10 @@ class Model:
 
     def refused(self, unit: UnitOfWork) -> None:
         """Note that the broker is told that a unit was refused."""
+        for operation in unit.operations:
+            copy = self._find(operation)
+            if copy is not None:
+                copy.due_ms = 0  # it is where it was before
         self._answered = unit.serial
         record = self._by_serial.pop(unit.serial)
         for copy in record.arriving:
@@ -253,6 +263,7 @@ class Model:
 
     def take(self, effects: Sequence[Effect], now: float) -> None:
         """Check the effects of one turn."""
+        self._latest = max(self._latest, now)
         for record in self._fresh:
             for copy in record.arriving:
                 other = copy.home.by_id.setdefault(copy.message.message_id, copy)
@@ -312,16 +323,21 @@ class Model:
         if copy is None:
             return None
         if isinstance(operation, InsertMessage):
+            copy.due_ms = operation.message.due_ms
             if copy.is_durable:
                 return copy.record
             copy.visible_after = serial
         elif isinstance(operation, DeleteMessage):
             if copy.state is State.SETTLING or self._went_with_queue(copy, is_rejected=False):
                 return copy.record
-            if copy.state is not State.GONE and not 0 < copy.message.expires_ms <= now * 1000:
+            has_expired = copy.state is State.WAITING and 0 < copy.message.expires_ms <= round(self._latest * 1000)
+            if copy.state is not State.GONE and not has_expired:
                 raise Violation(f"{copy.name} is deleted while {copy.state.name}")
             copy.move(State.GONE)
-        elif isinstance(operation, ReturnMessage) and copy.record is not None:
+        elif isinstance(operation, ReturnMessage):
+            copy.due_ms = operation.due_ms
+            if copy.record is None or not copy.is_durable:
+                return None
             is_counted = copy in copy.record.rejected and copy.record.receipt is not None
             is_first = copy.record.serial is None
             is_returning = copy.state is State.RETURNING or self._went_with_queue(copy, is_rejected=True)
@@ -355,7 +371,8 @@ class Model:
         subscription = session.by_number.get(delivery.subscription.number)
         if subscription is None or not subscription.is_active or session.is_over:
             raise Violation("a delivery to a subscription that has ended")
-        copy = subscription.home.by_id.get(delivery.entry.message.message_id)
+        home = self.home(delivery.queue.name) if subscription.others else subscription.home
+        copy = home.by_id.get(delivery.entry.message.message_id)
         if copy is None:
             raise Violation(f"a delivery that nobody sent: {delivery.entry.message.body!r}")
         check_delivery(
@@ -364,6 +381,7 @@ class Model:
             delivery.entry.delivery_count,
             answered=self._answered,
             now=now,
+            latest=self._latest,
             limits=self.limits,
         )
         copy.was_seen = copy.was_seen_now = True
@@ -441,15 +459,20 @@ class Model:
             raise Violation(f"session {session.session_id} is closed too early")
         session.is_closed = True
 
-    def check(self, broker: Broker, *, is_quiet: bool) -> None:
+    def check(self, broker: Broker, now: float, *, is_quiet: bool) -> None:
         """Check what must hold always, and what must hold when nothing is under way."""
         check_memory(broker, self._homes_by_id, self.limits)
         if is_quiet:
             homes = chain(self.homes.values(), self.durable.values())
-            check_quiet(broker, self.sessions.values(), homes, self.limits)
+            check_quiet(broker, self.sessions.values(), homes, self.limits, now)
 
-    def crashed(self, rows: dict[tuple[int, int], int], recovered: Recovered) -> None:
-        """Begin anew with what the store has: delivery counts by queue and message, and what the broker was told."""
+    def crashed(self, rows: dict[tuple[int, int], tuple[int, int]], recovered: Recovered) -> None:
+        """Begin anew with what the store has and what the broker was told.
+
+        Args:
+            rows: Delivery counts and due times, by queue and message.
+            recovered: The queues and durable subscriptions.
+        """
         self._recover_durable(recovered)
         self.sessions.clear()
         self._by_serial.clear()
@@ -468,6 +491,8 @@ class Model:
                     copy.move(State.GONE)
         if rows:
             raise Violation("the store holds what nobody sent")
+        # The id of a durable subscription that never reached the store may be used again.
+        self._homes_by_id = {queue_id: home for queue_id, home in self._homes_by_id.items() if home.is_alive}
 
     def _recover_durable(self, recovered: Recovered) -> None:
         """Find out which durable subscriptions there are now."""
@@ -494,7 +519,7 @@ class Model:
         if path.startswith("/queue/"):
             return [self.home(path)]
         subscriptions = chain.from_iterable(session.subscriptions.values() for session in self.sessions.values())
-        homes = [found.home for found in subscriptions if found.topic == path and found.wants(message)]
+        homes = [found.home for found in subscriptions if found.topic in (path, "/topic/*") and found.wants(message)]
         return homes + [home for home in self.durable.values() if home.topic == path]
 
     def _find(self, operation: Operation) -> Copy | None:

@@ -14,7 +14,14 @@ _LATE = 5
 
 
 def check_delivery(
-    subscription: ClientSubscription, copy: Copy, count: int, *, answered: int, now: float, limits: Limits
+    subscription: ClientSubscription,
+    copy: Copy,
+    count: int,
+    *,
+    answered: int,
+    now: float,
+    latest: float,
+    limits: Limits,
 ) -> None:
     """It may be delivered, to this subscription, now, and says how often it was delivered before."""
     where = f"{copy.name} to session {subscription.session.session_id}"
@@ -30,6 +37,8 @@ def check_delivery(
         raise Violation(f"delivered {where} with count {count} instead of {copy.count}")
     if 0 < copy.message.expires_ms <= now * 1000:
         raise Violation(f"delivered {where} after it expired")
+    if copy.due_ms > round(latest * 1000):
+        raise Violation(f"delivered {where} before it was due")
     if not subscription.session.is_writable:
         raise Violation(f"delivered {where}, which takes nothing")
     if subscription.record.receipt is not None and not subscription.record.is_answered:
@@ -52,7 +61,7 @@ def _check_turn(subscription: ClientSubscription, copy: Copy, answered: int) -> 
     """No message that is surely there is more urgent, or earlier from the same sender."""
     priority = copy.message.priority
     for other in copy.home.live:
-        if other.state is not State.WAITING or other.visible_after > answered or other.may_expire:
+        if other.state is not State.WAITING or other.visible_after > answered or other.may_expire or other.is_late:
             continue
         if not subscription.wants(other.message):
             continue
@@ -67,7 +76,7 @@ def _check_sender(subscription: ClientSubscription, copy: Copy) -> None:
 
     Where selectors choose, this holds for each subscription by itself (JMS 3.1, 4.1.2).
     """
-    if copy.was_seen:
+    if copy.was_seen or copy.is_late:
         return
     chooser = subscription if copy.home.is_selected_from else None
     sender = copy.sender, copy.message.priority, chooser
@@ -84,7 +93,8 @@ def check_memory(broker: Broker, homes_by_id: Mapping[int, Home], limits: Limits
             continue
         returned = sum(copy.was_seen_now for copy in home.live)
         priorities = {copy.message.priority for copy in home.live}
-        bound = limits.window_count * (1 + 1.5 * len(priorities)) + returned + _LATE
+        due = 4 if any(copy.is_late for copy in home.live) else 0
+        bound = limits.window_count * (1 + 1.5 * len(priorities) + due) + returned + _LATE
         if len(queue.window) > bound:
             raise Violation(f"{home.name} keeps {len(queue.window)} messages in memory, {bound} are allowed")
 
@@ -96,7 +106,9 @@ def depth_of(broker: Broker, home: Home) -> int:
     return next(queue.depth for queue in broker._catalogue._by_id.values() if queue.name == home.name)
 
 
-def check_quiet(broker: Broker, sessions: Iterable[ClientSession], homes: Iterable[Home], limits: Limits) -> None:
+def check_quiet(
+    broker: Broker, sessions: Iterable[ClientSession], homes: Iterable[Home], limits: Limits, now: float
+) -> None:
     """Everything was answered, nobody is stuck, and the depths are right."""
     for session in sessions:
         if session.is_lost or session.is_refused:
@@ -104,7 +116,7 @@ def check_quiet(broker: Broker, sessions: Iterable[ClientSession], homes: Iterab
         if session.expected or session.fault:
             raise Violation(f"session {session.session_id} gets no answer")
         for subscription in session.subscriptions.values():
-            _check_progress(subscription, limits)
+            _check_progress(subscription, limits, now)
     for home in homes:
         depth = depth_of(broker, home)
         certain = sum(not copy.may_expire for copy in home.live)
@@ -112,9 +124,12 @@ def check_quiet(broker: Broker, sessions: Iterable[ClientSession], homes: Iterab
             raise Violation(f"{home.name} has depth {depth}, expected {certain} to {len(home.live)}")
 
 
-def _check_progress(subscription: ClientSubscription, limits: Limits) -> None:
-    live = subscription.home.live
-    waiting = [copy for copy in live if copy.state is State.WAITING and subscription.wants(copy.message)]
+def _check_progress(subscription: ClientSubscription, limits: Limits, now: float) -> None:
+    live = [copy for home in subscription.homes for copy in home.live]
+    waiting = [copy for copy in live if copy.state is State.WAITING and copy.due_ms <= now * 1000]
+    # When what came back is due in a queue that is not durable, only the broker knows.
+    waiting = [copy for copy in waiting if copy.home.is_durable or not copy.is_late]
+    waiting = [copy for copy in waiting if subscription.wants(copy.message)]
     if all(copy.may_expire for copy in waiting) or not subscription.session.is_writable:
         return
     before = subscription.with_client()
@@ -125,16 +140,18 @@ def _check_progress(subscription: ClientSubscription, limits: Limits) -> None:
         raise Violation(f"{subscription.home.name} does not move though {name} has credit")
 
 
-def recover(copy: Copy, count: int | None) -> None:
-    """After a crash, the store has what it must have of a message: its count of deliveries, or None if it is gone."""
+def recover(copy: Copy, row: tuple[int, int] | None) -> None:
+    """After a crash, the store has what it must have of a message: its count of deliveries and when it is due."""
     copy.was_seen_now = False
-    if count is None:
+    copy.record = None  # its frame will never be answered
+    if row is None:
         if copy.is_banked and copy.state is not State.GONE and copy.state is not State.SETTLING:
             raise Violation(f"{copy.name} was lost")
         copy.move(State.GONE)
         return
     if copy.is_settled:
         raise Violation(f"{copy.name} came back though its acknowledgement was confirmed")
+    count, copy.due_ms = row
     if copy.was_seen and not count:
         raise Violation(f"{copy.name} was delivered before the crash and is not flagged")
     copy.count, copy.visible_after = count, 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from stompd.broker.message import Message
-from stompd.broker.requests import AckMode
+from stompd.broker.requests import AckMode, Rejection
 
 #: What clients select, each with what it means.
 SELECTORS: dict[str, Callable[[Message], bool]] = {
@@ -71,6 +71,8 @@ class Copy:
     number: int = 0  # and the number of that delivery
     visible_after: int = 0  # the serial of a unit; once that is answered, the message can be delivered
     count: int = 0  # what the next delivery must say
+    due_ms: int = 0  # what its row says
+    is_late: bool = False  # it was due later once, so newer ones may have gone before it
     was_seen: bool = False  # delivered to anybody, ever
     was_seen_now: bool = False  # delivered since the last crash
     is_banked: bool = False  # a RECEIPT promised that it is kept
@@ -102,6 +104,7 @@ class Copy:
     def come_back(self, visible_after: int = 0) -> None:
         """Return to the queue, counted as delivered."""
         self.count += 1
+        self.is_late = self.is_late or self.count > 1
         self.visible_after = visible_after
         self.move(State.WAITING)
 
@@ -142,7 +145,7 @@ class HeldSettlement:
 
     subscription: ClientSubscription
     copies: list[Copy]
-    is_rejected: bool
+    rejection: Rejection | None
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -158,9 +161,15 @@ class ClientSubscription:
     credit: int
     record: Record
     selector: str = ""
+    others: tuple[Home, ...] = ()  # further queues that it takes from
     is_active: bool = True
     outstanding: dict[int, Copy] = field(default_factory=dict)  # by delivery number; held ones included
     unsettled: list[Copy] = field(default_factory=list)
+
+    @property
+    def homes(self) -> tuple[Home, ...]:
+        """All queues that it takes from."""
+        return (self.home, *self.others)
 
     def wants(self, message: Message) -> bool:
         """Whether its selector selects a message."""

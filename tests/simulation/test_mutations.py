@@ -7,8 +7,10 @@ from functools import partial
 
 import pytest
 
+from stompd.broker import expiry
 from stompd.broker.broker import Broker
 from stompd.broker.catalogue import Catalogue
+from stompd.broker.deadlines import Deadlines, Later
 from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
 from stompd.broker.effects import Confirm, Decline
@@ -18,10 +20,12 @@ from stompd.broker.message import Message, Place
 from stompd.broker.queue import Queue
 from stompd.broker.selection import Selection, Selections
 from stompd.broker.session import Session
+from stompd.broker.spread import Spread
 from stompd.broker.subscription import Subscription
 from stompd.broker.topic import Topic
 from stompd.broker.transaction import Transaction
-from stompd.broker.units import Page
+from stompd.broker.units import DueKey, DuePage, Page
+from stompd.broker.wildcard import Patterns
 from stompd.broker.window import NOTHING_KNOWN, Window
 from stompd.errors import StompError
 from tests.simulation.records import Violation
@@ -117,11 +121,11 @@ def _returns_messages_behind_newer_ones(patch: Patch) -> None:
 
 
 def _does_not_count_deliveries(patch: Patch) -> None:
-    def put_back(self: Queue, entry: Entry) -> None:
+    def put_back(self: Queue, entry: Entry, *, is_counted: bool = True) -> None:
         self.window.put_back(entry)
         self.wake()
 
-    patch.setattr(Queue, "_put_back", put_back)
+    patch.setattr(Queue, "put_back", put_back)
 
 
 def _takes_what_it_has_from_pages_again(patch: Patch) -> None:
@@ -189,8 +193,8 @@ def _returns_no_credit(patch: Patch) -> None:
 
 def _keeps_settled_messages_in_the_store(patch: Patch) -> None:
     def settle_in(self: Queue, work: Work, entry: Entry) -> None:
-        work.steps.append(self._forget)
-        work.undo.append(partial(self._put_back, entry))
+        work.steps.append(self.forget)
+        work.undo.append(partial(self.put_back, entry))
 
     patch.setattr(Queue, "settle_in", settle_in)
 
@@ -213,6 +217,8 @@ def _releases_queues_too_early(patch: Patch) -> None:
     release = Catalogue.release
 
     def eager(self: Catalogue, destination: Destination, queue: Queue) -> None:
+        if queue.is_durable and self._queues.get(destination.name) is not queue:
+            return
         release(self, destination, queue)
         if queue.is_durable and not queue.is_stored:
             self._queues.pop(destination.name, None)
@@ -259,6 +265,51 @@ def _confirms_before_others_are_done(patch: Patch) -> None:
     patch.setattr(Ledger, "enact", eager)
 
 
+def _delivers_before_it_is_due(patch: Patch) -> None:
+    tick = Deadlines.tick
+    patch.setattr(Deadlines, "tick", lambda self, now_ms: tick(self, now_ms + 1000))
+
+
+def _brings_twice_what_was_due(patch: Patch) -> None:
+    admit = Later.admit
+
+    def greedy(self: Later, page: DuePage) -> None:
+        admit(self, page)
+        self._after = DueKey(0, 0)
+
+    patch.setattr(Later, "admit", greedy)
+
+
+def _forgets_what_is_due(patch: Patch) -> None:
+    def admit(self: Later, page: DuePage) -> None:
+        admit_page(self, DuePage(page.messages, 0))
+
+    admit_page = Later.admit
+    patch.setattr(Later, "admit", admit)
+
+
+def _lets_messages_expire_under_their_consumers(patch: Patch) -> None:
+    def is_waiting(queue: Queue, place: Place, due_ms: int) -> bool:
+        return True
+
+    patch.setattr(expiry, "_is_waiting", is_waiting)
+
+
+def _returns_to_the_first_queue_only(patch: Patch) -> None:
+    def line_up(self: Spread) -> None:
+        if self.absent:
+            self.absent.pop().line_up(self.subscription)
+
+    patch.setattr(Spread, "line_up", line_up)
+
+
+def _looks_for_no_further_queues(patch: Patch) -> None:
+    def match(self: Patterns[object], name: str) -> list[object]:
+        return []
+
+    patch.setattr(Patterns, "match", match)
+
+
 _FAULTS: list[Fault] = [
     _confirms_before_the_unit_is_applied,
     _delivers_before_the_unit_is_applied,
@@ -285,12 +336,22 @@ _FAULTS: list[Fault] = [
     _declines_out_of_turn,
     _keeps_nothing_for_durable_subscriptions_without_consumer,
     _confirms_before_others_are_done,
+    _delivers_before_it_is_due,
+    _brings_twice_what_was_due,
+    _forgets_what_is_due,
+    _lets_messages_expire_under_their_consumers,
+    _returns_to_the_first_queue_only,
+    _looks_for_no_further_queues,
 ]
 
 
 def _run_many() -> None:
     for seed in range(_SEEDS):
-        World(seed).run()
+        try:
+            World(seed).run()
+        except Violation as found:
+            if isinstance(found.__cause__, Violation):  # else the broker broke down, which anybody would notice
+                raise
 
 
 @pytest.mark.parametrize("fault", _FAULTS, ids=lambda fault: fault.__name__.strip("_"))

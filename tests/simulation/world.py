@@ -6,10 +6,10 @@ from collections import deque
 from random import Random
 
 from stompd.broker.broker import Broker
-from stompd.broker.effects import Deliver, LoadEntries, Persist, SessionId
+from stompd.broker.effects import Deliver, Load, LoadDue, LoadEntries, LoadExpired, Persist, SessionId
 from stompd.broker.limits import Limits
 from stompd.broker.requests import AckMode, Request, Subscribe
-from stompd.broker.units import UnitOfWork
+from stompd.broker.units import DuePage, ExpiredPage, Page, UnitOfWork
 from stompd.store.memory import MemoryStore
 from tests.simulation.clients import Clients
 from tests.simulation.journal import Applied, Loaded, Outcome, Refused, SlowJournal
@@ -36,6 +36,9 @@ class World:
             outstanding_bytes=random.choice((60, 1_000_000)),
             window_count=random.choice((1, 2, 4, 8)),
             window_bytes=random.choice((50, 200, 1_000_000)),
+            max_deliveries=1_000_000,
+            redelivery_delay_ms=random.choice((1, 200)),
+            redelivery_delay_limit_ms=1_000,
         )
         self.now = _NOW
         self.trace: deque[str] = deque(maxlen=_TRACED_STEPS)
@@ -67,7 +70,7 @@ class World:
         self.broker = Broker(self.limits, recovered)
         self.journal = SlowJournal(self.store)
         rows = {
-            (queue_id, message_id): row.delivery_count
+            (queue_id, message_id): (row.delivery_count, row.due_ms)
             for queue_id, queue in self.store._queues.items()
             for message_id, row in queue.rows.items()
         }
@@ -148,21 +151,31 @@ class World:
         self.trace.append(f"session {session.session_id} {type(request).__name__} {' '.join(parts)} {body}")
         self.broker.submit(SessionId(session.session_id), request, self.now)
         if isinstance(request, Subscribe):
-            queue = self.broker._sessions[SessionId(session.session_id)].subscriptions[request.subscription_id].queue
-            self.model.know_queue(queue.queue_id, session.subscriptions[request.subscription_id].home)
+            subscription = self.broker._sessions[SessionId(session.session_id)].subscriptions[request.subscription_id]
+            if subscription.spread is None:
+                queue = subscription.queue
+                self.model.know_queue(queue.queue_id, session.subscriptions[request.subscription_id].home)
+            else:
+                queues = [queue for queue in subscription.spread.queues if queue is not subscription.queue]
+                for queue in queues:
+                    self.model.know_queue(queue.queue_id, self.model.home(queue.name))
 
     def _end_turn(self) -> None:
         """Carry out the effects, as the driver does."""
+        deadline = self.broker.next_deadline()
+        if deadline is not None and deadline <= self.now:
+            self.trace.append("tick")
+            self.broker.tick(self.now)
         effects = self.broker.take_effects(self.now)
         for effect in effects:
             if isinstance(effect, Persist):
                 self.journal.waiting.append(effect.unit)
-            elif isinstance(effect, LoadEntries):
+            elif isinstance(effect, LoadEntries | LoadDue | LoadExpired):
                 self.journal.waiting.append(effect)
             else:
                 self.trace.append(_describe(effect))
         self.model.take(effects, self.now)
-        self.model.check(self.broker, is_quiet=self.journal.is_quiet)
+        self.model.check(self.broker, self.now, is_quiet=self.journal.is_quiet)
 
     def _write(self) -> None:
         """The store does the next thing; nobody knows yet."""
@@ -192,7 +205,18 @@ class World:
                     self.model.refused(unit)
                     self.broker.unit_refused(unit.serial, "no")
                 case Loaded(load, page):
-                    self.broker.entries_loaded(load.queue_id, load.after, page)
+                    self._pass_on(load, page)
+
+    def _pass_on(self, load: Load, page: Page | DuePage | ExpiredPage) -> None:
+        if isinstance(load, LoadEntries):
+            assert isinstance(page, Page)
+            self.broker.entries_loaded(load.queue_id, load.after, page)
+        elif isinstance(load, LoadDue):
+            assert isinstance(page, DuePage)
+            self.broker.due_loaded(load.queue_id, page)
+        else:
+            assert isinstance(page, ExpiredPage)
+            self.broker.expired_loaded(page)
 
     def _crash(self) -> None:
         self.trace.append("crash")
@@ -244,7 +268,7 @@ class World:
                 subscription, number, copy = session.history[done]
                 done += 1
                 if copy.state is State.OUTSTANDING:
-                    self.clients.settle(session, subscription, number, copy, None, False)
+                    self.clients.settle(session, subscription, number, copy, None, None)
             else:
                 self._write()
                 self._tell(1)
@@ -265,7 +289,8 @@ def _describe(effect: object) -> str:
 def _name(outcome: Outcome) -> str:
     match outcome:
         case Loaded(load, page):
-            return f"page of {len(page.messages)} after {load.after}"
+            count = len(page.rows if isinstance(page, ExpiredPage) else page.messages)
+            return f"{type(load).__name__}: {count} after {load.after}"
         case _:
             operations = ", ".join(type(operation).__name__ for operation in outcome.unit.operations)
             return f"{type(outcome).__name__} {outcome.unit.serial}: {operations}"

@@ -51,4 +51,4 @@ def test_highest_mark_and_last_return_count() -> None:
     batch = Batch([UnitOfWork(1, operations)])
 
     assert batch.marks == {ORDERS: 5}
-    assert batch.returns == {(ORDERS, *at(1)): 2}
+    assert batch.returns == {(ORDERS, *at(1)): (2, 0)}

@@ -199,21 +199,40 @@ def test_batch_that_was_applied_in_part_is_completed(postgresql_store: Postgresq
 def test_plans_go_through_the_primary_key(
     postgresql_store: PostgresqlStore, statement: str, is_known_to_be_empty: bool
 ) -> None:
-    if is_known_to_be_empty:
-        raw_connection(postgresql_store).execute("VACUUM ANALYZE stompd_message")
-    text = getattr(postgresql, statement)
-    for number in range(1, text.count("%b") + 1):
-        text = text.replace("%b", f"${number}", 1)
-    connection = raw_connection(postgresql_store)
-    connection.execute(f"PREPARE planned AS {text}".encode(), prepare=False)
-    arguments = ", ".join(["NULL"] * text.count("$"))
-
-    plan = "\n".join(str(line) for (line,) in connection.execute(f"EXPLAIN EXECUTE planned ({arguments})".encode()))
+    plan = _plan(postgresql_store, statement, is_known_to_be_empty)
 
     assert re.search(r"Index Scan using stompd_message_pkey.*\n.*Index Cond: .*queue_id.*urgency.*message_id", plan)
     assert "Seq Scan" not in plan
     assert "Join Filter" not in plan
     assert "Sort" not in plan.replace("Sort Key", "")
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"), [("_DUE_PAGE", "stompd_message_due"), ("_EXPIRED", "stompd_message_expires")]
+)
+@pytest.mark.parametrize("is_known_to_be_empty", [False, True])
+def test_what_time_brings_is_found_by_its_index(
+    postgresql_store: PostgresqlStore, statement: str, index: str, is_known_to_be_empty: bool
+) -> None:
+    plan = _plan(postgresql_store, statement, is_known_to_be_empty)
+
+    assert re.search(rf"Index Scan using {index}.*\n.*Index Cond: .*ROW", plan)
+    assert "Seq Scan" not in plan
+    assert "Sort" not in plan.replace("Sort Key", "")
+
+
+def _plan(store: PostgresqlStore, statement: str, is_known_to_be_empty: bool) -> str:
+    if is_known_to_be_empty:
+        raw_connection(store).execute("VACUUM ANALYZE stompd_message")
+    text = getattr(postgresql, statement)
+    for number in range(1, text.count("%b") + 1):
+        text = text.replace("%b", f"${number}", 1)
+    connection = raw_connection(store)
+    connection.execute(f"PREPARE planned AS {text}".encode(), prepare=False)
+    arguments = ", ".join(["NULL"] * text.count("$"))
+
+    rows = connection.execute(f"EXPLAIN EXECUTE planned ({arguments})".encode())
+    return "\n".join(str(line) for (line,) in rows)
 
 
 def test_connection_settings_notice_a_vanished_server(postgresql_url: str) -> None:

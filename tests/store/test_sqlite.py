@@ -176,9 +176,17 @@ def test_page_takes_two_statements(store: SqliteStore) -> None:
     assert len(executed) == 2
 
 
-@pytest.mark.parametrize("statement", ["_LENGTHS", "_PAGE", "_DELETE", "_RETURN", "_DROP_MESSAGES"])
-def test_plans_go_through_the_primary_key(store: SqliteStore, statement: str) -> None:
-    text = getattr(sqlite, statement)
+@pytest.mark.parametrize(
+    "text",
+    [
+        sqlite._LENGTHS + sqlite._AHEAD,
+        sqlite._PAGE + sqlite._AHEAD,
+        sqlite._DELETE,
+        sqlite._RETURN,
+        sqlite._DROP_MESSAGES,
+    ],
+)
+def test_plans_go_through_the_primary_key(store: SqliteStore, text: str) -> None:
     parameters = ["[]"] if "json_each(?)" in text else [1, 1, 1, 1]
 
     plan = [row[3] for row in raw(store).execute("EXPLAIN QUERY PLAN " + text, parameters)]
@@ -187,4 +195,19 @@ def test_plans_go_through_the_primary_key(store: SqliteStore, statement: str) ->
         "USING INDEX sqlite_autoindex_stompd_message_1" in step or "USING COVERING INDEX" in step for step in plan
     )
     assert not any(step.startswith("SCAN") and "stompd_message" in step for step in plan)
+    assert not any("TEMP B-TREE" in step for step in plan)
+
+
+@pytest.mark.parametrize(
+    ("text", "index"),
+    [
+        (sqlite._LENGTHS + sqlite._DUE_AHEAD, "stompd_message_due"),
+        (sqlite._PAGE + sqlite._DUE_AHEAD, "stompd_message_due"),
+        (sqlite._EXPIRED, "stompd_message_expires"),
+    ],
+)
+def test_what_time_brings_is_found_by_its_index(store: SqliteStore, text: str, index: str) -> None:
+    plan = [row[3] for row in raw(store).execute("EXPLAIN QUERY PLAN " + text, [1] * text.count("?"))]
+
+    assert any(f"USING INDEX {index}" in step for step in plan)
     assert not any("TEMP B-TREE" in step for step in plan)
