@@ -9,6 +9,7 @@ from enum import Enum
 from math import isfinite
 from typing import Final, NamedTuple, final
 
+from jms_api.conversions import parse_float, parse_integer, shortest_double, to_text
 from jms_api.exceptions import MessageFormatException, NumberFormatException
 from jms_api.messages.bytes import BytesMessage
 from jms_api.messages.map import MapMessage
@@ -17,18 +18,7 @@ from jms_api.messages.object import ObjectMessage
 from jms_api.messages.stream import StreamMessage
 from jms_api.messages.text import TextMessage
 from jms_api.objects import JSON_TYPE, ObjectCodec, decode_json, dump_json
-from jms_api.primitives import (
-    Float,
-    Value,
-    ValueType,
-    as_value,
-    check,
-    parse_float,
-    parse_integer,
-    shortest_double,
-    to_text,
-    type_of,
-)
+from jms_api.primitives import Float, Value, ValueType, as_value, check, type_of
 from jms_api.properties import Malformed
 
 TEXT_TYPE: Final = "text/plain;charset=utf-8"
