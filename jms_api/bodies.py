@@ -197,9 +197,9 @@ def decode_property(text: str, code: str) -> Value | Malformed:
 
     A `+b` behind the code says that the text is in base64.
     """
-    base, plus, suffix = code.partition("+")
+    base = code.removesuffix("+b")
     try:
-        plain = base64.b64decode(text, validate=True).decode() if plus and suffix == "b" else text
+        plain = text if base is code else base64.b64decode(text, validate=True).decode()
         return _read_as(plain, ValueType(base))
     except (MessageFormatException, ValueError) as error:
         return Malformed(str(error), text, code)

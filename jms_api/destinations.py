@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
 from jms_api.exceptions import InvalidDestinationException
+
+#: What no header can say.
+_UNUSABLE: Final = re.compile(r"[\0\ud800-\udfff]")
 
 _FORMS: Final = 'Give Queue("orders") or Topic("prices"), or as text "queue:orders" or "topic:prices".'
 
@@ -27,7 +31,7 @@ class Destination:
         Raises:
             InvalidDestinationException: The name is no text, is empty, or has a NUL or a lone surrogate.
         """
-        if not isinstance(name, str) or not name or "\0" in name or any("\ud800" <= c <= "\udfff" for c in name):
+        if not isinstance(name, str) or not name or _UNUSABLE.search(name):
             raise InvalidDestinationException(f"A destination cannot be named {name!r}. {_FORMS}")
         object.__setattr__(self, "_name", name)
 

@@ -128,7 +128,7 @@ def _read_json(octets: bytes) -> Iterator[tuple[str, Value]]:
             name, value = both
             yield str(name), str(value)
         else:
-            kind, value = next((kind, value) for kind, value in entry.items() if kind != "string")
+            ((kind, value),) = [(kind, value) for kind, value in entry.items() if kind != "string"]
             yield str(both), _to_value(kind, str(value).lower() if isinstance(value, bool) else str(value))
 
 

@@ -8,6 +8,7 @@ numbers and texts like any other. `Int` and `Double` exist to ask for a type; wh
 
 from __future__ import annotations
 
+import re
 import struct
 from enum import Enum
 from math import copysign, inf, isinf
@@ -34,6 +35,9 @@ class ValueType(Enum):
 
 #: The types of integers, and how many bits each has.
 BITS: Final = {ValueType.BYTE: 8, ValueType.SHORT: 16, ValueType.INT: 32, ValueType.LONG: 64}
+
+#: What text there can be in Python and not in UTF-8.
+LONE_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 _LOWEST_INT, _HIGHEST_INT = -(2**31), 2**31 - 1
 
@@ -210,7 +214,7 @@ def check_text(value: object) -> str:
     """
     if not isinstance(value, str):
         raise _wrong(value, ValueType.STRING)
-    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+    if not value.isascii() and LONE_SURROGATE.search(value):
         raise MessageFormatException(f"{show(value)} has a lone surrogate, which UTF-8 cannot say.")
     return str.__str__(value)
 

@@ -39,15 +39,26 @@ class Stamp(NamedTuple):
 
 def stamp(message: Message, said: Stamp) -> None:
     """Set the header fields that send decides (JMS-002), on a message of ours or of another library."""
+    timestamp = said.now if said.has_timestamp else 0
+    expiration = said.now + said.time_to_live if said.time_to_live else 0
+    if isinstance(message, Message):
+        # Without the checks of the fields: what send says was checked.
+        message._stamp = said
+        message._jms_destination = said.destination
+        message._jms_delivery_mode = said.delivery_mode
+        message._jms_priority = said.priority
+        message._jms_message_id = said.message_id
+        message._jms_timestamp = timestamp
+        message._jms_expiration = expiration
+        message._jms_delivery_time = said.now + said.delivery_delay
+        return
     message.jms_destination = said.destination
     message.jms_delivery_mode = said.delivery_mode
     message.jms_priority = said.priority
     message.jms_message_id = said.message_id
-    message.jms_timestamp = said.now if said.has_timestamp else 0
-    message.jms_expiration = said.now + said.time_to_live if said.time_to_live else 0
+    message.jms_timestamp = timestamp
+    message.jms_expiration = expiration
     message.jms_delivery_time = said.now + said.delivery_delay
-    if isinstance(message, Message):
-        message._stamp = said
 
 
 def to_frame_parts(message: Message, profile: Profile) -> tuple[dict[str, str], bytes]:
@@ -92,23 +103,23 @@ def _keep_text(headers: dict[str, str], profile: Profile) -> None:
 
 def _write_fields(headers: dict[str, str], message: Message, profile: Profile) -> None:
     said = message._stamp
-    headers["persistent"] = "true" if message.jms_delivery_mode is DeliveryMode.PERSISTENT else "false"
-    headers["priority"] = str(message.jms_priority)
-    if message.jms_message_id is not None:
-        headers["jms-message-id"] = message.jms_message_id
-    if message.jms_timestamp:
-        headers["timestamp"] = str(message.jms_timestamp)
-    if message.jms_expiration:
-        _write_expiry(headers, message.jms_expiration, said, profile)
-    if message.jms_delivery_time != message.jms_timestamp:
-        headers["jms-delivery-time"] = str(message.jms_delivery_time)
+    headers["persistent"] = "true" if message._jms_delivery_mode is DeliveryMode.PERSISTENT else "false"
+    headers["priority"] = str(message._jms_priority)
+    if message._jms_message_id is not None:
+        headers["jms-message-id"] = message._jms_message_id
+    if message._jms_timestamp:
+        headers["timestamp"] = str(message._jms_timestamp)
+    if message._jms_expiration:
+        _write_expiry(headers, message._jms_expiration, said, profile)
+    if message._jms_delivery_time != message._jms_timestamp:
+        headers["jms-delivery-time"] = str(message._jms_delivery_time)
     if said and said.delivery_delay:
         headers[profile.delay_header] = str(said.delivery_delay)
-    if message.jms_reply_to is not None:
-        headers["reply-to"] = spell(message.jms_reply_to, profile)
+    if message._jms_reply_to is not None:
+        headers["reply-to"] = spell(message._jms_reply_to, profile)
     quoted = [
         name
-        for name, text in (("correlation-id", message.jms_correlation_id), ("type", message.jms_type))
+        for name, text in (("correlation-id", message._jms_correlation_id), ("type", message._jms_type))
         if text is not None and _write_text(headers, name, text)
     ]
     if quoted:

@@ -29,8 +29,14 @@ CELLS: dict[str, tuple[Any, dict[str, Any]]] = {
     "string": (
         "12",
         {
-            **{"boolean": False, "byte": 12, "short": 12, "int": 12, "long": 12},
-            **{"float": 12.0, "double": 12.0, "string": "12"},
+            "boolean": False,
+            "byte": 12,
+            "short": 12,
+            "int": 12,
+            "long": 12,
+            "float": 12.0,
+            "double": 12.0,
+            "string": "12",
         },
     ),
     "bytes": (b"ab", {"bytes": b"ab"}),

@@ -25,8 +25,15 @@ from jms_api.mapping import from_frame
 from jms_api.profiles import STOMPD
 
 TYPED = {
-    **{"boolean": True, "byte": 1, "short": 1, "int": 1, "long": 1, "float": 1.0, "double": 1.0},
-    **{"string": "x", "object": "x"},
+    "boolean": True,
+    "byte": 1,
+    "short": 1,
+    "int": 1,
+    "long": 1,
+    "float": 1.0,
+    "double": 1.0,
+    "string": "x",
+    "object": "x",
 }
 
 
