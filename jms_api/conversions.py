@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from math import copysign, inf, isfinite, nan
-from typing import Final
+from typing import Final, cast
 
 from jms_api.exceptions import MessageFormatException, NullPointerException, NumberFormatException
 from jms_api.primitives import BITS, Float, Value, ValueType, fits, name_of, show, to_single, type_of
@@ -125,7 +125,7 @@ def parse_float(text: str) -> float:
 
 
 def to_text(value: Value) -> str:
-    """Return a value as Java writes it (JMS-060): `true`, `5`, `1.0E10`, `NaN`; what `convert` reads back."""
+    """Return a value that is neither null nor octets as Java writes it (JMS-060): `true`, `5`, `1.0E10`, `NaN`."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -133,10 +133,8 @@ def to_text(value: Value) -> str:
             return int.__repr__(value)
         case float():
             return _float_text(value)
-        case str():
-            return str.__str__(value)
         case _:
-            raise MessageFormatException(f"{show(value)} has no text.")
+            return str.__str__(cast(str, value))
 
 
 def _float_text(number: float) -> str:

@@ -14,6 +14,11 @@ _UNUSABLE: Final = re.compile(r"[\0\ud800-\udfff]")
 _FORMS: Final = 'Give Queue("orders") or Topic("prices"), or as text "queue:orders" or "topic:prices".'
 
 
+def is_usable(name: str) -> bool:
+    """Whether a destination may have that name."""
+    return bool(name) and not _UNUSABLE.search(name)
+
+
 class Destination:
     """Where messages are sent to and received from. Immutable; two are equal if kind and name are. Any thread."""
 
@@ -31,7 +36,7 @@ class Destination:
         Raises:
             InvalidDestinationException: The name is no text, is empty, or has a NUL or a lone surrogate.
         """
-        if not isinstance(name, str) or not name or _UNUSABLE.search(name):
+        if not isinstance(name, str) or not is_usable(name):
             raise InvalidDestinationException(f"A destination cannot be named {name!r}. {_FORMS}")
         object.__setattr__(self, "_name", name)
 

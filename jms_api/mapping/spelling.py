@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, unquote
 
-from jms_api.destinations import Destination, Queue, TemporaryQueue, TemporaryTopic, Topic
+from jms_api.destinations import Destination, Queue, TemporaryQueue, TemporaryTopic, Topic, is_usable
 from jms_api.profiles import Profile
 
 #: What brokers make of the temporary queues of others; such names go back as they came.
@@ -49,11 +49,11 @@ def destination_headers(destination: Destination, profile: Profile, *, is_subscr
 
 
 def read_destination(text: str | None, profile: Profile) -> Destination | None:
-    """Return the destination that a header names; None if there is none.
+    """Return the destination that a header names; None if there is none, or it has a NUL.
 
     What is spelled as no broker spells it becomes a queue, so that it is at least shown.
     """
-    if not text:
+    if not text or not is_usable(text):
         return None
     for prefix, kind in _SPELLINGS.items():
         if text.startswith(prefix):
@@ -61,5 +61,6 @@ def read_destination(text: str | None, profile: Profile) -> Destination | None:
             if profile.quotes_slashes:
                 name = unquote(name)
             # A name that begins with a slash is the broker's own spelling, as is that of another's temporary queue.
-            return kind(text if prefix in _REPLY_PREFIXES or not name or name.startswith("/") else name)
+            is_verbatim = prefix in _REPLY_PREFIXES or name.startswith("/") or not is_usable(name)
+            return kind(text if is_verbatim else name)
     return Queue(text)

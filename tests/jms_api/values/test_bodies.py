@@ -167,6 +167,12 @@ def test_jms_090_pickle_of_an_allowed_class_arrives() -> None:
     assert message.body == _Order(7)
 
 
+@pytest.mark.parametrize("value", [lambda: 1, (part for part in ())], ids=["function", "generator"])
+def test_jms_087_what_cannot_be_pickled_is_no_object(value: object) -> None:
+    with pytest.raises(MessageFormatException):
+        ObjectMessage(value, ObjectCodec([_Order]))
+
+
 def test_jms_090_pickle_of_another_class_is_neither_written_nor_read() -> None:
     codec = ObjectCodec([_Order])
     frame = {"jms-body": "object", "content-type": "application/x-python-pickle"}

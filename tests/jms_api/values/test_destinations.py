@@ -29,6 +29,10 @@ def test_destination_is_read_from_its_text(destination: Destination) -> None:
     assert as_destination(str(destination)) == as_destination(destination) == destination
 
 
+def test_destination_shows_its_kind() -> None:
+    assert repr(TemporaryQueue("a")) == "TemporaryQueue('a')"
+
+
 def test_destinations_are_equal_by_kind_and_name() -> None:
     assert len(set(ALL)) == 4
     assert Queue("a") == Queue("a") != Queue("b")
@@ -117,11 +121,16 @@ def test_slashes_in_names_are_quoted_for_rabbitmq() -> None:
         ("/queue//x", Queue("/queue//x")),
         ("plain", Queue("plain")),
         ("", None),
+        ("/queue/a\0", None),
         (None, None),
     ],
 )
 def test_destination_is_read_however_it_is_spelled(text: str | None, destination: Destination | None) -> None:
     assert read_destination(text, ACTIVEMQ) == destination
+
+
+def test_name_that_cannot_be_decoded_stays_as_it_is() -> None:
+    assert read_destination("/queue/a%00", RABBITMQ) == Queue("/queue/a%00")
 
 
 def test_kinds_are_told_to_artemis_in_headers() -> None:

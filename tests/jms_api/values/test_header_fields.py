@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from jms_api import (
@@ -46,6 +48,22 @@ def test_jms_002_send_overwrites_what_the_client_set() -> None:
     assert message.jms_expiration == NOW + 60_000
     assert message.jms_delivery_time == NOW + 500
     assert message.jms_timestamp == NOW
+
+
+def test_jms_073_send_sets_the_fields_of_a_message_of_another_library() -> None:
+    message = SimpleNamespace()
+
+    stamp(message, Stamp(Queue("q"), DeliveryMode.PERSISTENT, 4, 0, 0, NOW, "ID:1"))  # type: ignore[arg-type]
+
+    assert vars(message) == {
+        "jms_destination": Queue("q"),
+        "jms_delivery_mode": DeliveryMode.PERSISTENT,
+        "jms_priority": 4,
+        "jms_message_id": "ID:1",
+        "jms_timestamp": NOW,
+        "jms_expiration": 0,
+        "jms_delivery_time": NOW,
+    }
 
 
 def test_jms_009_disabled_id_is_null() -> None:

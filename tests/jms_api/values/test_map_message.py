@@ -186,6 +186,26 @@ def test_entry_that_cannot_be_decoded_fails_when_it_is_read() -> None:
     assert message.get_int("good") == 5
 
 
+def test_jms_116_octets_may_be_given_in_any_form() -> None:
+    message = MapMessage()
+
+    message.update({"a": bytearray(b"x"), "b": memoryview(b"x")})  # type: ignore[dict-item]
+
+    assert dict(message) == {"a": b"x", "b": b"x"}
+
+
+def test_entry_may_be_null_by_its_code() -> None:
+    assert received(b'{"e":5}', '{"e":"N"}').get_object("e") is None
+
+
+@pytest.mark.parametrize("value", ["x", 5, [1]], ids=repr)
+def test_octets_are_not_of_another_type(value: object) -> None:
+    with pytest.raises(MessageFormatException):
+        MapMessage().set_object("e", [value])
+    with pytest.raises(MessageFormatException):
+        MapMessage().set_bytes("e", value)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("code", ['"Q"', '"X"', '"C"', '"Z"', '"F"', '"B"', "5", "[]", "true"])
 def test_wrong_code_of_a_type_fails_when_the_entry_is_read(code: str) -> None:
     message = received(b'{"e":"not base64"}', f'{{"e":{code}}}')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from decimal import Decimal
 from enum import IntEnum
 
@@ -168,6 +169,14 @@ def test_jms_044_typed_setter_checks_type_and_range(type_: str, value: object) -
     assert not message.property_exists("p")
 
 
+@pytest.mark.parametrize("value", [10**400, "x" * 1000])
+def test_error_quotes_a_bounded_part_of_the_value(value: object) -> None:
+    with pytest.raises(MessageFormatException) as caught:
+        Message().set_short_property("p", value)  # type: ignore[arg-type]
+
+    assert len(str(caught.value)) < 200
+
+
 def test_integer_is_taken_where_a_floating_point_number_is_asked_for() -> None:
     message = Message()
 
@@ -296,6 +305,37 @@ def test_wrapper_shows_its_type() -> None:
         *("Byte(1)", "Short(2)", "Long(3)", "Float(0.5)", "Char('x')")
     ]
     assert f"{Byte(1)} {Short(2)} {Float(0.5)} {Char('x')}" == "1 2 0.5 x"
+
+
+@pytest.mark.parametrize("value", [Byte(1), Short(2), Long(3), Float(0.5), Char("x")], ids=repr)
+def test_wrapper_can_be_pickled(value: object) -> None:
+    copy = pickle.loads(pickle.dumps(value))
+
+    assert (type(copy), copy) == (type(value), value)
+
+
+class _Name(str):
+    pass
+
+
+class _Ratio(float):
+    pass
+
+
+@pytest.mark.parametrize(("value", "kind"), [(_Name("x"), str), (_Ratio(0.5), float), (_Colour.RED, int)])
+def test_value_of_a_subclass_is_kept_as_plain(value: object, kind: type) -> None:
+    message = Message()
+
+    message.set_object_property("p", value)
+
+    assert type(message.get_object_property("p")) is kind
+
+
+def test_properties_show_what_is_in_them() -> None:
+    message = Message()
+    message.set_short_property("p", 5)
+
+    assert repr(message.properties) == "MessageProperties({'p': Short(5)})"
 
 
 @pytest.mark.parametrize("text", ["", "xy", "\U0001f600"])

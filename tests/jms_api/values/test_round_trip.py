@@ -270,6 +270,19 @@ def test_jms_079_redelivery_is_decoded_anew() -> None:
     assert again.get_int_property("JMSXDeliveryCount") == 2
 
 
+def test_text_with_a_nul_travels_in_base64() -> None:
+    message = Message()
+    message.jms_correlation_id = message.jms_type = "a\0b"
+    message.set_string_property("p", "a\0b")
+
+    headers, _ = to_frame_parts(message, STOMPD)
+    got = carried(message)
+
+    assert headers["p"] == headers["correlation-id"] == headers["type"] == "YQBi"
+    assert (headers["jms-prop-types"], headers["jms-base64"]) == ("p=T+b", "correlation-id,type")
+    assert (got.jms_correlation_id, got.jms_type, got.get_string_property("p")) == ("a\0b", "a\0b", "a\0b")
+
+
 def test_body_of_a_map_is_ordinary_json() -> None:
     message = MapMessage()
     message.update({"name": "bolt", "qty": 5})

@@ -33,6 +33,13 @@ def test_keywords_replace_what_the_url_says() -> None:
     assert options.user_name is None
 
 
+def test_keywords_may_have_their_own_types() -> None:
+    options = parse("stomp://h", reconnect=False, prefetch=5, connect_timeout=500, profile=RABBITMQ)
+
+    assert (options.reconnect, options.prefetch, options.connect_timeout) == (False, 5, 500)
+    assert options.profile is RABBITMQ
+
+
 @pytest.mark.parametrize(
     ("url", "address", "is_encrypted", "is_websocket", "path"),
     [
