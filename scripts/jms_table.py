@@ -1,4 +1,4 @@
-"""Prints the tables of JMS.md, of what is there and what is left out: .venv/bin/python scripts/jms_table.py"""
+"""Prints the tables at the end of JMS.md: .venv/bin/python scripts/jms_table.py"""
 
 from __future__ import annotations
 

@@ -169,6 +169,7 @@ def test_new_message_has_no_fields_set() -> None:
         ("jms_expiration", 2**63),
         ("jms_correlation_id", b"x"),
         ("jms_correlation_id", "\ud800"),
+        ("jms_correlation_id_as_bytes", "x"),
         ("jms_type", 5),
         ("jms_priority", 1.0),
         ("jms_delivery_mode", 3),

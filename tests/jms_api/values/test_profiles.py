@@ -116,5 +116,9 @@ def test_broker_that_tells_little_has_some_version(
     assert (meta.provider_major_version, meta.provider_minor_version) == numbers
 
 
+def test_metadata_shows_what_it_is_about() -> None:
+    assert repr(ConnectionMetaData("stompd/1")) == "<ConnectionMetaData JMS 3.1 on stompd/1>"
+
+
 def test_jms_063_mandatory_properties_are_supported() -> None:
     assert {*ConnectionMetaData("stompd/1").jmsx_property_names} >= {"JMSXDeliveryCount", "JMSXGroupID", "JMSXGroupSeq"}
