@@ -93,7 +93,7 @@ class Profile(Capabilities):
     prefetch_header: str = "prefetch-count"
     no_local_header: str = "no-local"
     durable_headers: tuple[str, ...] = ("durable-subscription-name",)
-    prefixes: Mapping[type[Destination], str] = field(default_factory=lambda: _SLASHED)
+    prefixes: Mapping[type[Destination], str] = field(default_factory=lambda: _SLASHED, hash=False)
     kind_headers: bool = False
     quotes_slashes: bool = False
 
