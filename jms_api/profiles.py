@@ -112,6 +112,7 @@ STOMPD: Final = Profile(
     has_delivery_count=True,
     nack_returns=True,
     acknowledges_up_to=True,
+    buries=True,
     takes_undelivered=True,
     retains_unacknowledged=True,
     takes_soft_errors=True,
