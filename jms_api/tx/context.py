@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -46,7 +47,8 @@ class JMSContext(ContextSurface):
 
     def __del__(self) -> None:
         core = getattr(self, "_core", None)
-        if core is not None and not core.session.is_closed and not core.connection.is_over:
+        # At the end of the interpreter, threads stand still with their locks.
+        if core is not None and not sys.is_finalizing() and not core.session.is_closed and not core.connection.is_over:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
             core.abandon()
 
