@@ -72,11 +72,11 @@ class Session(SessionSurface):
 
     def create_temporary_queue(self) -> TemporaryQueue:
         """Return a queue that ends with the connection (JMS-355)."""
-        return creating.create_temporary(self._core, TemporaryQueue, self._channel.wait)
+        return self._channel.wait(creating.create_temporary(self._core, TemporaryQueue, self._channel.wait))
 
     def create_temporary_topic(self) -> TemporaryTopic:
         """Return a topic that ends with the connection (JMS-355)."""
-        return creating.create_temporary(self._core, TemporaryTopic, self._channel.wait)
+        return self._channel.wait(creating.create_temporary(self._core, TemporaryTopic, self._channel.wait))
 
     def unsubscribe(self, name: str) -> None:
         """Delete a durable subscription (JMS-344 to JMS-346)."""

@@ -74,7 +74,7 @@ class ConnectionCore(Routing):
         self.numbers = count(1)
         self.sessions: set[SessionCore] = set()
         self.subscriptions: dict[str, Subscription] = {}
-        self.temporaries = set()
+        self.temporaries = {}
         #: How many contexts share it.
         self.contexts = 0
         self.is_started = False

@@ -12,6 +12,7 @@ from jms_api.profiles import Profile
 #: What brokers make of the temporary queues of others; such names go back as they came.
 _REPLY_PREFIXES: Final[Mapping[str, type[Destination]]] = {
     "/reply-queue/": TemporaryQueue,
+    "/reply-topic/": TemporaryTopic,
     "/remote-temp-queue/": TemporaryQueue,
     "/remote-temp-topic/": TemporaryTopic,
 }

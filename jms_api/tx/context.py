@@ -91,15 +91,13 @@ class JMSContext(ContextSurface):
         """Return a browser, and start the connection (JMS-325)."""
         return QueueBrowser(self._core.create_browser(queue, message_selector), self._channel)
 
-    @simplified
-    def create_temporary_queue(self) -> TemporaryQueue:
+    def create_temporary_queue(self) -> Deferred[TemporaryQueue]:
         """Return a queue that ends with the connection (JMS-368)."""
-        return creating.create_temporary(self._core.session, TemporaryQueue, self._channel.wait)
+        return self._wait(creating.create_temporary(self._core.session, TemporaryQueue, self._channel.wait))
 
-    @simplified
-    def create_temporary_topic(self) -> TemporaryTopic:
+    def create_temporary_topic(self) -> Deferred[TemporaryTopic]:
         """Return a topic that ends with the connection (JMS-368)."""
-        return creating.create_temporary(self._core.session, TemporaryTopic, self._channel.wait)
+        return self._wait(creating.create_temporary(self._core.session, TemporaryTopic, self._channel.wait))
 
     @property
     def client_id(self) -> str | None:
