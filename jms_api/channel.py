@@ -71,7 +71,7 @@ class Channel:
         gone, upon which the socket is shut down and this returns.
         """
         core = self.core
-        while core.has_outgoing or self._unsent:
+        while core.has_outgoing:
             with self._writing:
                 if not self._write(is_patient=True):
                     return
