@@ -38,6 +38,18 @@ from jms_api.exceptions import (
     UnsupportedOperationException,
 )
 from jms_api.factory import ConnectionFactory
+from jms_api.legacy import (
+    QueueConnection,
+    QueueConnectionFactory,
+    QueueReceiver,
+    QueueSender,
+    QueueSession,
+    TopicConnection,
+    TopicConnectionFactory,
+    TopicPublisher,
+    TopicSession,
+    TopicSubscriber,
+)
 from jms_api.messages import BytesMessage, MapMessage, Message, ObjectMessage, StreamMessage, TextMessage
 from jms_api.metadata import ConnectionMetaData
 from jms_api.objects import ObjectCodec
@@ -96,7 +108,12 @@ __all__ = [
     "ObjectMessage",
     "Queue",
     "QueueBrowser",
+    "QueueConnection",
+    "QueueConnectionFactory",
+    "QueueReceiver",
     "QueueRequestor",
+    "QueueSender",
+    "QueueSession",
     "Requestor",
     "ResourceAllocationException",
     "ResourceAllocationRuntimeException",
@@ -108,7 +125,12 @@ __all__ = [
     "TemporaryTopic",
     "TextMessage",
     "Topic",
+    "TopicConnection",
+    "TopicConnectionFactory",
+    "TopicPublisher",
     "TopicRequestor",
+    "TopicSession",
+    "TopicSubscriber",
     "TransactionInProgressException",
     "TransactionInProgressRuntimeException",
     "TransactionRolledBackException",

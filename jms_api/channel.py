@@ -9,7 +9,8 @@ import time
 from contextlib import suppress
 from typing import Final, TypeVar, final
 
-from jms_api.engine.connection import ConnectionCore, Phase
+from jms_api.engine.connection import ConnectionCore
+from jms_api.engine.host import Phase
 from jms_api.engine.link import LinkError
 from jms_api.engine.operations import Operation
 from jms_api.engine.tasks import TaskQueue, call

@@ -123,7 +123,7 @@ class WebSocket:
 
     def __init__(self, address: tuple[str, int], path: str) -> None:
         if WSConnection is None:
-            raise OSError("ws:// and wss:// need wsproto: pip install 'stompd[websocket]'")
+            raise OSError("ws:// and wss:// need the library wsproto, which is not installed")
         self._socket = WSConnection(ConnectionType.CLIENT)
         request = Request(host=f"{address[0]}:{address[1]}", target=path, subprotocols=[_SUBPROTOCOL])
         self._outgoing = bytearray(self._socket.send(request))

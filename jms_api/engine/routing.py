@@ -18,7 +18,7 @@ from jms_api.profiles import Profile
 from stompd.wire.frame import Frame
 
 if TYPE_CHECKING:
-    from jms_api.engine.connection import Host
+    from jms_api.engine.host import Host
     from jms_api.engine.session import SessionCore
 
 Temporary = TypeVar("Temporary", TemporaryQueue, TemporaryTopic)
