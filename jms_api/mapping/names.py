@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 #: Says which properties are no Strings: `age=I,ok=Z`. Its presence alone says that the sender knew about types.
@@ -39,6 +40,10 @@ _SENT_JMS_NAMES: Final = frozenset({"JMSXGroupID", "JMSXGroupSeq"})
 _VENDOR_PREFIX: Final = "JMS_"
 
 
+#: Names of headers are few in any one program.
+_CACHED_NAMES: Final = 1000
+
+
 def header_of(name: str) -> str | None:
     """Return the header that a property is sent in; None for one that only the broker may set, which is not sent."""
     if name.startswith("JMS") and not name.startswith(_VENDOR_PREFIX) and name not in _SENT_JMS_NAMES:
@@ -48,6 +53,7 @@ def header_of(name: str) -> str | None:
     return name
 
 
+@lru_cache(_CACHED_NAMES)
 def property_of(header: str) -> str | None:
     """Return the property that a header of a received message stands for; None if it is none."""
     if header in FIELD_HEADERS:
