@@ -38,6 +38,18 @@ from jms_api.exceptions import (
     UnsupportedOperationException,
 )
 from jms_api.factory import ConnectionFactory
+from jms_api.legacy import (
+    QueueConnection,
+    QueueConnectionFactory,
+    QueueReceiver,
+    QueueSender,
+    QueueSession,
+    TopicConnection,
+    TopicConnectionFactory,
+    TopicPublisher,
+    TopicSession,
+    TopicSubscriber,
+)
 from jms_api.messages import BytesMessage, MapMessage, Message, ObjectMessage, StreamMessage, TextMessage
 from jms_api.metadata import ConnectionMetaData
 from jms_api.objects import ObjectCodec
@@ -45,6 +57,7 @@ from jms_api.primitives import Byte, Char, Double, Float, Int, Long, Short
 from jms_api.producer import MessageProducer
 from jms_api.profiles import Capabilities
 from jms_api.properties import MessageProperties
+from jms_api.requestor import QueueRequestor, Requestor, TopicRequestor
 from jms_api.session import Session
 
 __all__ = [
@@ -95,6 +108,13 @@ __all__ = [
     "ObjectMessage",
     "Queue",
     "QueueBrowser",
+    "QueueConnection",
+    "QueueConnectionFactory",
+    "QueueReceiver",
+    "QueueRequestor",
+    "QueueSender",
+    "QueueSession",
+    "Requestor",
     "ResourceAllocationException",
     "ResourceAllocationRuntimeException",
     "Session",
@@ -105,6 +125,12 @@ __all__ = [
     "TemporaryTopic",
     "TextMessage",
     "Topic",
+    "TopicConnection",
+    "TopicConnectionFactory",
+    "TopicPublisher",
+    "TopicRequestor",
+    "TopicSession",
+    "TopicSubscriber",
     "TransactionInProgressException",
     "TransactionInProgressRuntimeException",
     "TransactionRolledBackException",

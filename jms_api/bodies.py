@@ -9,6 +9,7 @@ from enum import Enum
 from math import isfinite
 from typing import Final, NamedTuple, final
 
+from jms_api.conversions import parse_float, parse_integer, shortest_double, to_text
 from jms_api.exceptions import MessageFormatException, NumberFormatException
 from jms_api.messages.bytes import BytesMessage
 from jms_api.messages.map import MapMessage
@@ -17,18 +18,7 @@ from jms_api.messages.object import ObjectMessage
 from jms_api.messages.stream import StreamMessage
 from jms_api.messages.text import TextMessage
 from jms_api.objects import JSON_TYPE, ObjectCodec, decode_json, dump_json
-from jms_api.primitives import (
-    Float,
-    Value,
-    ValueType,
-    as_value,
-    check,
-    parse_float,
-    parse_integer,
-    shortest_double,
-    to_text,
-    type_of,
-)
+from jms_api.primitives import Float, Value, ValueType, as_value, check, type_of
 from jms_api.properties import Malformed
 
 TEXT_TYPE: Final = "text/plain;charset=utf-8"
@@ -207,9 +197,9 @@ def decode_property(text: str, code: str) -> Value | Malformed:
 
     A `+b` behind the code says that the text is in base64.
     """
-    base, plus, suffix = code.partition("+")
+    base = code.removesuffix("+b")
     try:
-        plain = base64.b64decode(text, validate=True).decode() if plus and suffix == "b" else text
+        plain = text if base is code else base64.b64decode(text, validate=True).decode()
         return _read_as(plain, ValueType(base))
     except (MessageFormatException, ValueError) as error:
         return Malformed(str(error), text, code)

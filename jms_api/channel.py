@@ -9,7 +9,8 @@ import time
 from contextlib import suppress
 from typing import Final, TypeVar, final
 
-from jms_api.engine.connection import ConnectionCore, Phase
+from jms_api.engine.connection import ConnectionCore
+from jms_api.engine.host import Phase
 from jms_api.engine.link import LinkError
 from jms_api.engine.operations import Operation
 from jms_api.engine.tasks import TaskQueue, call
@@ -71,7 +72,7 @@ class Channel:
         gone, upon which the socket is shut down and this returns.
         """
         core = self.core
-        while core.has_outgoing or self._unsent:
+        while core.has_outgoing:
             with self._writing:
                 if not self._write(is_patient=True):
                     return

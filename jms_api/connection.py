@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from types import TracebackType
 from typing import Self
@@ -31,7 +32,8 @@ class Connection(ConnectionSurface):
 
     def __del__(self) -> None:
         core = getattr(self, "_core", None)
-        if core is not None and not core.is_closed and not core.is_over:
+        # At the end of the interpreter, threads stand still with their locks.
+        if core is not None and not sys.is_finalizing() and not core.is_closed and not core.is_over:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
             core.abort()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -53,7 +54,8 @@ class JMSContext(ContextSurface):
 
     def __del__(self) -> None:
         core = getattr(self, "_core", None)
-        if core is not None and not core.session.is_closed and not core.connection.is_over:
+        # At the end of the interpreter, threads stand still with their locks.
+        if core is not None and not sys.is_finalizing() and not core.session.is_closed and not core.connection.is_over:
             warnings.warn(f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self)
             core.abandon()
 
@@ -96,15 +98,13 @@ class JMSContext(ContextSurface):
         """Return a browser, and start the connection (JMS-325)."""
         return QueueBrowser(self._core.create_browser(queue, message_selector), self._channel)
 
-    @simplified
     def create_temporary_queue(self) -> TemporaryQueue:
         """Return a queue that ends with the connection (JMS-368)."""
-        return creating.create_temporary(self._core.session, TemporaryQueue, self._channel.wait)
+        return self._wait(creating.create_temporary(self._core.session, TemporaryQueue, self._channel.wait))
 
-    @simplified
     def create_temporary_topic(self) -> TemporaryTopic:
         """Return a topic that ends with the connection (JMS-368)."""
-        return creating.create_temporary(self._core.session, TemporaryTopic, self._channel.wait)
+        return self._wait(creating.create_temporary(self._core.session, TemporaryTopic, self._channel.wait))
 
     @property
     def client_id(self) -> str | None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
 from jms_api.exceptions import InvalidDestinationException
 
+#: What no header can say.
+_UNUSABLE: Final = re.compile(r"[\0\ud800-\udfff]")
+
 _FORMS: Final = 'Give Queue("orders") or Topic("prices"), or as text "queue:orders" or "topic:prices".'
+
+
+def is_usable(name: str) -> bool:
+    """Whether a destination may have that name."""
+    return bool(name) and not _UNUSABLE.search(name)
 
 
 class Destination:
@@ -27,7 +36,7 @@ class Destination:
         Raises:
             InvalidDestinationException: The name is no text, is empty, or has a NUL or a lone surrogate.
         """
-        if not isinstance(name, str) or not name or "\0" in name or any("\ud800" <= c <= "\udfff" for c in name):
+        if not isinstance(name, str) or not is_usable(name):
             raise InvalidDestinationException(f"A destination cannot be named {name!r}. {_FORMS}")
         object.__setattr__(self, "_name", name)
 

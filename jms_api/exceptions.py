@@ -9,11 +9,10 @@ from __future__ import annotations
 
 
 class JMSError(Exception):
-    """Something about messaging went wrong.
+    """Something about messaging went wrong."""
 
-    Attributes:
-        error_code: The broker's `error-code`, or None.
-    """
+    #: The broker's `error-code`, or None.
+    error_code: str | None = None
 
     def __init__(
         self, reason: str = "", error_code: str | None = None, linked_exception: BaseException | None = None

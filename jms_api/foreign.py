@@ -9,12 +9,13 @@ from typing import Final
 from xml.etree import ElementTree
 
 from jms_api.bodies import bytes_message, map_message
+from jms_api.conversions import convert
 from jms_api.exceptions import MessageFormatException
 from jms_api.messages.map import MapMessage
 from jms_api.messages.message import Message
 from jms_api.messages.text import TextMessage
 from jms_api.objects import decode_json
-from jms_api.primitives import Value, ValueType, check, convert
+from jms_api.primitives import Value, ValueType, check
 
 #: Media types that are text though they do not begin with `text/`.
 _TEXTS: Final = frozenset({"application/json", "application/xml", "application/javascript", "application/yaml"})
@@ -127,7 +128,7 @@ def _read_json(octets: bytes) -> Iterator[tuple[str, Value]]:
             name, value = both
             yield str(name), str(value)
         else:
-            kind, value = next((kind, value) for kind, value in entry.items() if kind != "string")
+            ((kind, value),) = [(kind, value) for kind, value in entry.items() if kind != "string"]
             yield str(both), _to_value(kind, str(value).lower() if isinstance(value, bool) else str(value))
 
 

@@ -1,4 +1,4 @@
-"""The values of properties and bodies: JMS types as Python values, what converts into what, and how it is written.
+"""The values of properties and bodies: JMS types as Python values.
 
 A value is kept as plain Python where that says its type, by the rules of JMS-043: a `bool` is a boolean, an `int` is an
 int if it fits 32 bits and else a long, a `float` a double, a `str` a String, `bytes` a byte[], None is null. Other
@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 import struct
 from enum import Enum
-from math import copysign, inf, isfinite, isinf, nan
+from math import copysign, inf, isinf
 from typing import Final, TypeAlias
 
-from jms_api.exceptions import MessageFormatException, NullPointerException, NumberFormatException
+from jms_api.exceptions import MessageFormatException
 
 
 class ValueType(Enum):
@@ -34,7 +34,10 @@ class ValueType(Enum):
 
 
 #: The types of integers, and how many bits each has.
-_BITS: Final = {ValueType.BYTE: 8, ValueType.SHORT: 16, ValueType.INT: 32, ValueType.LONG: 64}
+BITS: Final = {ValueType.BYTE: 8, ValueType.SHORT: 16, ValueType.INT: 32, ValueType.LONG: 64}
+
+#: What text there can be in Python and not in UTF-8.
+LONE_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
 _LOWEST_INT, _HIGHEST_INT = -(2**31), 2**31 - 1
 
@@ -85,7 +88,7 @@ class Long(_Integer):
 
     def __new__(cls, value: int) -> int:  # type: ignore[misc]  # see above
         number = _integer(value, cls._type)
-        return int.__new__(cls, number) if _fits(number, ValueType.INT) else number
+        return int.__new__(cls, number) if fits(number, ValueType.INT) else number
 
 
 class Float(float):
@@ -93,9 +96,9 @@ class Float(float):
 
     def __new__(cls, value: float) -> Float:
         number = _double(value)
-        rounded = _single(number)
+        rounded = to_single(number)
         if isinf(rounded) and not isinf(number):
-            raise MessageFormatException(f"{_show(value)} is out of the range of float.")
+            raise MessageFormatException(f"{show(value)} is out of the range of float.")
         return super().__new__(cls, rounded)
 
     def __repr__(self) -> str:
@@ -122,7 +125,7 @@ class Char(str):
 
     def __new__(cls, value: str) -> Char:
         if not isinstance(value, str) or len(value) != 1 or ord(value) > 0xFFFF:
-            raise MessageFormatException(f"{_show(value)} is no char: that is one character up to U+FFFF.")
+            raise MessageFormatException(f"{show(value)} is no char: that is one character up to U+FFFF.")
         return super().__new__(cls, value)
 
     def __repr__(self) -> str:
@@ -169,7 +172,7 @@ def as_value(value: object) -> Value:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     raise MessageFormatException(
-        f"{_show(value)} is of the type {type(value).__name__}, which JMS does not have: give a bool, int, float, str"
+        f"{show(value)} is of the type {type(value).__name__}, which JMS does not have: give a bool, int, float, str"
         " or None, or in a body bytes."
     )
 
@@ -211,172 +214,9 @@ def check_text(value: object) -> str:
     """
     if not isinstance(value, str):
         raise _wrong(value, ValueType.STRING)
-    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise MessageFormatException(f"{_show(value)} has a lone surrogate, which UTF-8 cannot say.")
+    if not value.isascii() and LONE_SURROGATE.search(value):
+        raise MessageFormatException(f"{show(value)} has a lone surrogate, which UTF-8 cannot say.")
     return str.__str__(value)
-
-
-#: JMS 3.1, 3.5.4 and 3.11.3: what can be read as what. Properties have neither char nor byte[].
-READABLE_AS: Final[dict[ValueType, frozenset[ValueType]]] = {
-    ValueType(code): frozenset(map(ValueType, targets))
-    for code, targets in {
-        "Z": "ZT",
-        "B": "BSIJT",
-        "S": "SIJT",
-        "C": "CT",
-        "I": "IJT",
-        "J": "JT",
-        "F": "FDT",
-        "D": "DT",
-        "T": "TZBSIJFD",
-        "X": "X",
-    }.items()
-}
-
-
-def convert(value: Value, target: ValueType) -> Value:
-    """Return a value read as another type, as a plain Python value: an `int` for every integer type, and so on.
-
-    Raises:
-        MessageFormatException: JMS has no such conversion.
-        NumberFormatException: The text is no number of that type; or null is read as an integer (JMS-059).
-        NullPointerException: Null is read as a float, double or char.
-    """
-    if value is None:
-        return _convert_null(target)
-    source = type_of(value)
-    if target not in READABLE_AS[source]:
-        raise MessageFormatException(f"A {_name(source)} cannot be read as {_name(target)}.")
-    if target is ValueType.STRING:
-        return to_text(value)
-    if isinstance(value, str) and source is ValueType.STRING:
-        return _parse(value, target)
-    match value:
-        case bool() | bytes():
-            return value
-        case int():
-            return int(value)
-        case float():
-            return float(value)
-        case _:
-            return str.__str__(value)
-
-
-def _convert_null(target: ValueType) -> Value:
-    """Return null as another type: JMS 3.1, 3.5.4: as Java's `valueOf(null)` (JMS-059, JMS-114)."""
-    if target is ValueType.BOOLEAN:
-        return False
-    if target in (ValueType.STRING, ValueType.BYTES):
-        return None
-    if target in _BITS:
-        raise NumberFormatException(f"There is no value, and null is no {_name(target)}.")
-    raise NullPointerException(f"There is no value, and null is no {_name(target)}.")
-
-
-def _parse(text: str, target: ValueType) -> Value:
-    """Return a text as a boolean or number, as Java reads it."""
-    if target is ValueType.BOOLEAN:
-        # JMS-058: never fails.
-        return text.lower() == "true"
-    if target in _BITS:
-        return parse_integer(text, target)
-    number = parse_float(text)
-    return _single(number) if target is ValueType.FLOAT else number
-
-
-_INTEGER = re.compile(r"([+-]?)0*([0-9]{1,20})")
-
-#: JMS-057: Java's Double.valueOf, which ignores blanks and control characters around it.
-_FLOAT = re.compile(
-    r"[\0-\x20]*(?P<sign>[+-]?)"
-    r"(?:(?P<special>NaN|Infinity)"
-    r"|(?P<decimal>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)[fFdD]?"
-    r"|(?P<hexadecimal>0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+)[fFdD]?)"
-    r"[\0-\x20]*"
-)
-
-
-def parse_integer(text: str, target: ValueType) -> int:
-    """Return the integer that a text spells (JMS-056): a sign or none, and ASCII digits.
-
-    Raises:
-        NumberFormatException: It spells none of that type.
-    """
-    match = _INTEGER.fullmatch(text)
-    if match:
-        number = int(match[1] + match[2])
-        if _fits(number, target):
-            return number
-    raise NumberFormatException(f"{_show(text)} is no {_name(target)}.")
-
-
-def parse_float(text: str) -> float:
-    """Return the floating-point number that a text spells in Java (JMS-057), which may be infinite.
-
-    Raises:
-        NumberFormatException: It spells none.
-    """
-    match = _FLOAT.fullmatch(text)
-    if match is None:
-        raise NumberFormatException(f"{_show(text)} is no floating-point number.")
-    if match["special"]:
-        number = inf if match["special"] == "Infinity" else nan
-    elif match["decimal"]:
-        number = float(match["decimal"])
-    else:
-        try:
-            number = float.fromhex(match["hexadecimal"])
-        except OverflowError:
-            number = inf
-    return -number if match["sign"] == "-" else number
-
-
-def to_text(value: Value) -> str:
-    """Return a value as Java writes it (JMS-060): `true`, `5`, `1.0E10`, `NaN`; what `convert` reads back."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return int.__repr__(value)
-        case float():
-            return _float_text(value)
-        case str():
-            return str.__str__(value)
-        case _:
-            raise MessageFormatException(f"{_show(value)} has no text.")
-
-
-def _float_text(number: float) -> str:
-    if not isfinite(number):
-        return "NaN" if number != number else "Infinity" if number > 0 else "-Infinity"
-    sign = "-" if copysign(1.0, number) < 0 else ""
-    if number == 0:
-        return f"{sign}0.0"
-    digits, exponent = _shortest(abs(number), is_single=isinstance(number, Float))
-    # Double.toString: plain from 10^-3 up to 10^7, else one digit before the point and an exponent.
-    if -3 <= exponent < 7:
-        if exponent < 0:
-            return f"{sign}0.{'0' * (-exponent - 1)}{digits}"
-        digits = digits.ljust(exponent + 2, "0")
-        return f"{sign}{digits[: exponent + 1]}.{digits[exponent + 1 :]}"
-    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{exponent}"
-
-
-def _shortest(number: float, *, is_single: bool) -> tuple[str, int]:
-    """Return the fewest digits that tell a positive number from its neighbours, and the exponent of the first one."""
-    text = f"{shortest_double(number)!r}" if is_single else float.__repr__(number)
-    mantissa, _, exponent = text.partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    digits = (whole + fraction).lstrip("0")
-    leading = len(whole + fraction) - len(digits)
-    return digits.rstrip("0"), int(exponent or 0) + len(whole) - leading - 1
-
-
-def shortest_double(number: float) -> float:
-    """Return the double with the fewest digits that rounds to a finite number of single precision."""
-    plain = float(number)
-    # Nine digits always tell floats apart.
-    return next(found for found in (float(f"{plain:.{digits}e}") for digits in range(9)) if _single(found) == plain)
 
 
 def _integer(value: object, wanted: ValueType) -> int:
@@ -385,8 +225,8 @@ def _integer(value: object, wanted: ValueType) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise _wrong(value, wanted)
     number = int.__index__(value)
-    if not _fits(number, wanted):
-        raise MessageFormatException(f"{_show(number)} is out of the range of {_name(wanted)}: {_BITS[wanted]} bits.")
+    if not fits(number, wanted):
+        raise MessageFormatException(f"{show(number)} is out of the range of {name_of(wanted)}: {BITS[wanted]} bits.")
     return number
 
 
@@ -402,8 +242,8 @@ def _sized(number: int, wanted: ValueType) -> int:
             return number
 
 
-def _fits(number: int, wanted: ValueType) -> bool:
-    limit = 1 << (_BITS[wanted] - 1)
+def fits(number: int, wanted: ValueType) -> bool:
+    limit = 1 << (BITS[wanted] - 1)
     return -limit <= number < limit
 
 
@@ -417,7 +257,7 @@ def _double(value: object) -> float:
         raise MessageFormatException("The integer is out of the range of a double.") from None
 
 
-def _single(number: float) -> float:
+def to_single(number: float) -> float:
     """Return a number rounded to single precision; what is too large becomes infinite, as in Java."""
     try:
         (rounded,) = struct.unpack("<f", struct.pack("<f", number))
@@ -427,16 +267,16 @@ def _single(number: float) -> float:
 
 
 def _wrong(value: object, wanted: ValueType) -> MessageFormatException:
-    return MessageFormatException(f"{_show(value)} is of the type {type(value).__name__}, and no {_name(wanted)}.")
+    return MessageFormatException(f"{show(value)} is of the type {type(value).__name__}, and no {name_of(wanted)}.")
 
 
-def _name(value_type: ValueType) -> str:
+def name_of(value_type: ValueType) -> str:
     """Return the name of a type in JMS."""
     names = {ValueType.STRING: "String", ValueType.BYTES: "byte[]"}
     return names.get(value_type, value_type.name.lower())
 
 
-def _show(value: object) -> str:
+def show(value: object) -> str:
     """Return a value as an error quotes it: bounded, however large it is."""
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 128:
         return "The integer"

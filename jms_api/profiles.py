@@ -93,7 +93,7 @@ class Profile(Capabilities):
     prefetch_header: str = "prefetch-count"
     no_local_header: str = "no-local"
     durable_headers: tuple[str, ...] = ("durable-subscription-name",)
-    prefixes: Mapping[type[Destination], str] = field(default_factory=lambda: _SLASHED)
+    prefixes: Mapping[type[Destination], str] = field(default_factory=lambda: _SLASHED, hash=False)
     kind_headers: bool = False
     quotes_slashes: bool = False
 
@@ -112,6 +112,7 @@ STOMPD: Final = Profile(
     has_delivery_count=True,
     nack_returns=True,
     acknowledges_up_to=True,
+    buries=True,
     takes_undelivered=True,
     buries=True,
     retains_unacknowledged=True,

@@ -6,8 +6,9 @@ from collections.abc import Iterator, MutableMapping
 from functools import lru_cache
 from typing import Final, NamedTuple, final
 
+from jms_api.conversions import convert
 from jms_api.exceptions import IllegalArgumentException, MessageFormatException, MessageNotWriteableException
-from jms_api.primitives import Char, Value, ValueType, as_value, check, convert
+from jms_api.primitives import Char, Value, ValueType, as_value, check
 from stompd.selector.lexer import is_name
 
 #: JMS-040: properties have neither chars nor byte arrays.

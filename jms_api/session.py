@@ -13,7 +13,7 @@ from jms_api.closing import close_after
 from jms_api.consumer import MessageConsumer
 from jms_api.destinations import Destination, Queue, TemporaryQueue, TemporaryTopic, Topic
 from jms_api.engine import creating
-from jms_api.engine.consumer import Sharing
+from jms_api.engine.consumer import ConsumerCore, Sharing
 from jms_api.engine.session import SessionCore
 from jms_api.producer import MessageProducer
 from jms_api.surface.session import SessionSurface
@@ -72,11 +72,11 @@ class Session(SessionSurface):
 
     def create_temporary_queue(self) -> TemporaryQueue:
         """Return a queue that ends with the connection (JMS-355)."""
-        return creating.create_temporary(self._core, TemporaryQueue, self._channel.wait)
+        return self._channel.wait(creating.create_temporary(self._core, TemporaryQueue, self._channel.wait))
 
     def create_temporary_topic(self) -> TemporaryTopic:
         """Return a topic that ends with the connection (JMS-355)."""
-        return creating.create_temporary(self._core, TemporaryTopic, self._channel.wait)
+        return self._channel.wait(creating.create_temporary(self._core, TemporaryTopic, self._channel.wait))
 
     def unsubscribe(self, name: str) -> None:
         """Delete a durable subscription (JMS-344 to JMS-346)."""
@@ -121,5 +121,15 @@ class Session(SessionSurface):
         sharing: Sharing = Sharing.UNSHARED,
         name: str | None = None,
     ) -> MessageConsumer:
-        core = self._channel.wait(creating.create_consumer(self._core, destination, selector, no_local, sharing, name))
-        return MessageConsumer(core, self._channel)
+        return MessageConsumer(self._consumer_core(destination, selector, no_local, sharing, name), self._channel)
+
+    def _consumer_core(
+        self,
+        destination: Destination | str,
+        selector: str | None,
+        no_local: bool,
+        sharing: Sharing = Sharing.UNSHARED,
+        name: str | None = None,
+    ) -> ConsumerCore:
+        operation = creating.create_consumer(self._core, destination, selector, no_local, sharing, name)
+        return self._channel.wait(operation)

@@ -20,7 +20,7 @@ _ENCRYPTED: Final = frozenset({"stomp+ssl", "wss"})
 
 _DURATION: Final = re.compile(r"(?P<number>[0-9]{1,9})(?P<unit>ms|s|min|h)")
 _MILLISECONDS: Final = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000}
-_ADDRESS: Final = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^:\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
+_ADDRESS: Final = re.compile(r"(?P<host>\[[^\[\]]+\]|[^:\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 

@@ -121,6 +121,8 @@ class Channel:
                     error = raised
                 task = queue.advance(task, error)
                 self.flush()
+                # A listener that never waits must not keep the loop from everybody else.
+                await asyncio.sleep(0)
 
     async def _run(self) -> None:
         core = self.core
@@ -149,13 +151,14 @@ class Channel:
         """Serve one connection of the transport until its end, and return why it ended."""
         host, port = self._options.addresses[index]
         try:
+            wrapping = wrap(self._options, (host, port))
             async with asyncio.timeout(self._options.connect_timeout / 1000):
                 reader, writer = await asyncio.open_connection(host, port)
         except OSError as error:
             failure = ConnectionError(f"cannot connect to {host}:{port}: {error}")
             failure.__cause__ = error
             return failure
-        self._writer, self._wrapping = writer, wrap(self._options, (host, port))
+        self._writer, self._wrapping = writer, wrapping
         self.core.link_up(time.monotonic())
         keeper = self._loop.create_task(self._keep(writer), name="jms_api clock")
         try:

@@ -70,13 +70,13 @@ class Session(SessionSurface):
         """Return a browser, which shows what is in a queue (JMS-321)."""
         return QueueBrowser(creating.create_browser(self._core, queue, message_selector), self._channel)
 
-    def create_temporary_queue(self) -> TemporaryQueue:
+    async def create_temporary_queue(self) -> TemporaryQueue:
         """Return a queue that ends with the connection (JMS-355)."""
-        return creating.create_temporary(self._core, TemporaryQueue, self._channel.wait)
+        return await self._channel.wait(creating.create_temporary(self._core, TemporaryQueue, self._channel.wait))
 
-    def create_temporary_topic(self) -> TemporaryTopic:
+    async def create_temporary_topic(self) -> TemporaryTopic:
         """Return a topic that ends with the connection (JMS-355)."""
-        return creating.create_temporary(self._core, TemporaryTopic, self._channel.wait)
+        return await self._channel.wait(creating.create_temporary(self._core, TemporaryTopic, self._channel.wait))
 
     async def unsubscribe(self, name: str) -> None:
         """Delete a durable subscription (JMS-344 to JMS-346)."""

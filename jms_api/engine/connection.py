@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import logging
-import time
 import uuid
 from collections.abc import Callable
-from enum import Enum
 from itertools import count
 from threading import RLock
-from typing import Final, Protocol
+from typing import Final
 
 from jms_api.constants import SessionMode
 from jms_api.engine import faults
 from jms_api.engine.calling import ExceptionTask, as_exception_listener
 from jms_api.engine.delivery import Subscription
+from jms_api.engine.dialling import Dialling
 from jms_api.engine.exchange import Exchange
 from jms_api.engine.forks import forget_in_children
+from jms_api.engine.host import Host, Phase
 from jms_api.engine.link import Link, LinkError
 from jms_api.engine.operations import Operation, Steps, procedure
 from jms_api.engine.routing import Routing
 from jms_api.engine.session import SessionCore
 from jms_api.engine.tasks import TaskQueue
-from jms_api.exceptions import IllegalStateException, InvalidClientIDException, JMSException, JMSSecurityException
+from jms_api.exceptions import IllegalStateException, InvalidClientIDException, JMSException
 from jms_api.metadata import ConnectionMetaData
 from jms_api.profiles import Profile, profile_of
 from jms_api.url import ConnectionOptions
@@ -33,27 +33,6 @@ _log: Final = logging.getLogger("jms_api")
 
 #: How long a broker may take to answer DISCONNECT before the connection is just closed.
 _FAREWELL_SECONDS: Final = 5.0
-
-
-class Host(Protocol):
-    """What a driver does for the connection; all of it is called under the lock and returns at once."""
-
-    def tasks_ready(self, queue: TaskQueue) -> None:
-        """Call the tasks of a queue, from a thread or turn of its own; end what it keeps when the queue is over."""
-        ...
-
-    def wake(self) -> None:
-        """Look at the deadlines and at what is to be written again."""
-        ...
-
-
-class Phase(Enum):
-    """Where a connection is in its life."""
-
-    DIALLING = "dialling"  # for the first time, or with another client id
-    UP = "up"
-    DOWN = "down"  # lost, and dialled again
-    OVER = "over"  # closed, or given up
 
 
 class ConnectionCore(Routing):
@@ -74,7 +53,7 @@ class ConnectionCore(Routing):
         self.numbers = count(1)
         self.sessions: set[SessionCore] = set()
         self.subscriptions: dict[str, Subscription] = {}
-        self.temporaries = set()
+        self.temporaries = {}
         #: How many contexts share it.
         self.contexts = 0
         self.is_started = False
@@ -87,13 +66,12 @@ class ConnectionCore(Routing):
         self._closing: Operation[None] | None = None
         self._link: Link | None = None
         self._server_headers: dict[str, str] = {}
-        self._attempts = 0
+        self._dialling = Dialling(options)
         self._last_error: JMSException | None = None
         #: Why it cannot be used any more although nobody closed it.
         self._failure: JMSException | None = None
         self._opened: Operation[None] = Operation()
         self._farewell_deadline = float("inf")
-        self._lost_at = 0.0
         self._listener: Callable[[JMSException], object] | None = None
         self._given_listener: object = None
         self.reports = TaskQueue(self.lock, host.tasks_ready)
@@ -128,21 +106,13 @@ class ConnectionCore(Routing):
         with self.lock:
             if self.phase is Phase.OVER:
                 return None
-            options = self.options
-            index = self._attempts % len(options.addresses)
-            rounds = self._attempts // len(options.addresses)
-            self._attempts += 1
-            delay = 0.0
-            if rounds and not index:
-                delay = min(options.reconnect_delay * 2 ** min(rounds - 1, 16), options.reconnect_longest_delay) / 1000
-            return index, delay
+            return self._dialling.next_attempt()
 
     def link_up(self, now: float) -> None:
         """Begin to speak STOMP: a connection of the transport is there."""
         with self.lock:
             options = self.options
-            host = options.addresses[(self._attempts - 1) % len(options.addresses)][0]
-            headers = {"host": options.virtual_host or host, "jms-soft-errors": "true"}
+            headers = {"host": options.virtual_host or self._dialling.host, "jms-soft-errors": "true"}
             if options.user_name is not None:
                 headers["login"] = options.user_name
                 headers["passcode"] = options.password or ""
@@ -161,7 +131,7 @@ class ConnectionCore(Routing):
                 self.phase = Phase.OVER
             elif self.phase is Phase.UP:
                 self._lose(error)
-            elif self._is_hopeless(error):
+            elif self._dialling.is_hopeless(error, is_first=self.phase is Phase.DIALLING):
                 self._give_up(error)
 
     def receive(self, octets: bytes, now: float) -> None:
@@ -323,7 +293,7 @@ class ConnectionCore(Routing):
         self._opened = Operation()
         yield from self._disconnect()
         self.phase = Phase.DIALLING
-        self._attempts = 0
+        self._dialling.begin()
         self.host.wake()
         yield from self._opened
 
@@ -354,7 +324,7 @@ class ConnectionCore(Routing):
     def _connected(self, frame: Frame) -> None:
         self._server_headers = frame.headers
         self.profile = self.options.profile or profile_of(frame.headers.get("server"))
-        self._attempts = 0
+        self._dialling.begin()
         self.phase = Phase.UP
         self.exchange.link = self._link
         for session in list(self.sessions):
@@ -377,26 +347,14 @@ class ConnectionCore(Routing):
         """Begin again: dial until somebody answers, then restore what there was."""
         self.phase = Phase.DOWN
         self._opened = Operation()
-        self._attempts = 0
+        self._dialling.begin()
         self.end_subscriptions(error)
         for session in self.sessions:
             session.link_lost()
         if self.options.reconnect:
-            self._lost_at = time.monotonic()
             self.report(error)
         else:
             self._give_up(error)
-
-    def _is_hopeless(self, error: JMSException) -> bool:
-        """Whether dialling on is pointless: for the first time at the end of the list or a refused login."""
-        options = self.options
-        if self.phase is Phase.DIALLING:
-            refused = isinstance(error, JMSSecurityException | InvalidClientIDException)
-            return refused or self._attempts >= len(options.addresses)
-        if isinstance(error, JMSSecurityException):
-            return True
-        limit = options.reconnect_timeout / 1000
-        return bool(limit) and time.monotonic() - self._lost_at >= limit
 
     def _give_up(self, error: JMSException) -> None:
         was_open = self._opened.is_done or self.phase is not Phase.DIALLING

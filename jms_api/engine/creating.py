@@ -9,7 +9,7 @@ from jms_api.destinations import Destination, Queue, TemporaryQueue, TemporaryTo
 from jms_api.engine import checks
 from jms_api.engine.browser import BrowserCore
 from jms_api.engine.consumer import ConsumerCore, Sharing
-from jms_api.engine.operations import Operation, Steps, procedure
+from jms_api.engine.operations import Operation, Steps, attempt, procedure
 from jms_api.engine.producer import ProducerCore
 from jms_api.exceptions import (
     IllegalStateException,
@@ -78,11 +78,12 @@ def create_browser(session: SessionCore, queue: object, selector: object) -> Bro
     return BrowserCore(session, target, text)
 
 
+@attempt
 def create_temporary(
     session: SessionCore,
     kind: type[Temporary],
     wait: Callable[[Operation[None]], object],
-) -> Temporary:
+) -> Operation[Temporary]:
     """Return a temporary destination of the connection (JMS-355, JMS-356).
 
     Args:

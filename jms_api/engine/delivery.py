@@ -6,6 +6,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol, cast, final
 
+from jms_api.engine.operations import Operation
 from jms_api.exceptions import JMSException
 from stompd.wire.frame import Frame, Version
 from stompd.wire.serializer import serialize
@@ -85,6 +86,23 @@ class Delivery:
     def settling(self, command: str, **headers: str) -> bytes:
         """Return the ACK or NACK frame for it."""
         return serialize(Frame(command, {"id": self.ack, **headers}), Version.V1_2)
+
+
+@final
+class Probe:
+    """Takes the one message that tells how others name a temporary destination."""
+
+    def __init__(self) -> None:
+        self.buffer: deque[Delivery] = deque()
+        self.answer: Operation[str] = Operation()
+
+    def arrive(self, delivery: Delivery) -> None:
+        """Take it; called under the lock."""
+        self.answer.succeed(delivery.headers.get("reply-to", ""))
+
+    def lose(self, error: JMSException) -> None:
+        """Give up: the connection was lost."""
+        self.answer.fail(error)
 
 
 def _number(text: str | None) -> int | None:

@@ -7,6 +7,8 @@ from functools import wraps
 from threading import RLock
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
+from jms_api.exceptions import JMSError
+
 T = TypeVar("T")
 P = ParamSpec("P")
 
@@ -92,6 +94,19 @@ class Operation(Generic[T]):
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback(self)
+
+
+def attempt(function: Callable[P, Operation[T]]) -> Callable[P, Operation[T]]:
+    """Let a function that raises return a failed operation, so that every driver tells it in its way."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> Operation[T]:
+        try:
+            return function(*args, **kwargs)
+        except (JMSError, ValueError, TypeError, NotImplementedError) as error:
+            return Operation.failed(error)
+
+    return call
 
 
 class _Locked(Protocol):

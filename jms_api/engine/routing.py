@@ -7,9 +7,9 @@ from itertools import count
 from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
-from jms_api.destinations import Destination, Queue, TemporaryQueue, TemporaryTopic, Topic
+from jms_api.destinations import Destination, TemporaryQueue, TemporaryTopic
 from jms_api.engine.consumer import ConsumerCore, Sharing
-from jms_api.engine.delivery import Delivery, Subscription
+from jms_api.engine.delivery import Delivery, Probe, Subscription
 from jms_api.engine.exchange import Exchange
 from jms_api.engine.operations import Operation, Steps, procedure
 from jms_api.exceptions import InvalidDestinationException, JMSException
@@ -18,7 +18,7 @@ from jms_api.profiles import Profile
 from stompd.wire.frame import Frame
 
 if TYPE_CHECKING:
-    from jms_api.engine.connection import Host
+    from jms_api.engine.host import Host
     from jms_api.engine.session import SessionCore
 
 Temporary = TypeVar("Temporary", TemporaryQueue, TemporaryTopic)
@@ -36,7 +36,8 @@ class Routing:
     token: str
     numbers: count[int]
     is_closed: bool
-    temporaries: set[Destination]
+    #: Those that this connection made, and how it names them; None for one that is gone.
+    temporaries: dict[Destination, str | None]
 
     def up(self) -> Operation[None]:
         """Return an operation that is done when the broker can be reached."""
@@ -176,6 +177,7 @@ class Routing:
 
     def end_subscriptions(self, error: JMSException) -> None:
         """Note that the broker has forgotten them all."""
+        self.temporaries = dict.fromkeys(self.temporaries)
         subscriptions, self.subscriptions = self.subscriptions, {}
         for subscription in subscriptions.values():
             subscription.is_ended = True
@@ -190,36 +192,53 @@ class Routing:
 
     # Temporary destinations.
 
-    def create_temporary(self, kind: type[Temporary], wait: Callable[[Operation[None]], object]) -> Temporary:
-        """Return a new temporary destination; the broker hears of it when it is used (JMS-356)."""
-        name = f"{self.token}-{next(self.numbers)}"
-        destination: Temporary = kind(name, lambda: wait(self.delete_temporary(destination)))
-        self.temporaries.add(destination)
+    @procedure
+    def create_temporary(self, kind: type[Temporary], wait: Callable[[Operation[None]], object]) -> Steps[Temporary]:
+        """Return a new temporary destination, by the name that everybody can send to (JMS-356, JMS-358).
+
+        The broker makes that name, and tells it to whoever receives a message to be answered there; so we send
+        ourselves one.
+        """
+        yield from self.up()
+        own = kind(f"{self.token}-{next(self.numbers)}")
+        probe = Probe()
+        subscription = Subscription(f"probe-{next(self.numbers)}", probe, 1)
+        self.subscriptions[subscription.subscription_id] = subscription
+        path = spell(own, self.profile)
+        subscribe = {"id": subscription.subscription_id, "destination": path, "ack": "auto"}
+        try:
+            subscribed = self.exchange.request(Frame("SUBSCRIBE", subscribe))
+            headers = {"destination": path, "reply-to": path, "persistent": "false"}
+            sent = self.exchange.request(Frame("SEND", headers))
+            yield from subscribed
+            yield from sent
+            public = yield from probe.answer
+        finally:
+            self.unsubscribe(subscription)
+        destination: Temporary = kind(public, lambda: wait(self.delete_temporary(destination)))
+        self.temporaries[destination] = path
         return destination
 
     def owns(self, destination: Destination) -> bool:
         """Return whether this connection made a temporary destination, and it is still there."""
-        return destination in self.temporaries
-
-    def check_temporary(self, destination: Destination) -> None:
-        """Raise InvalidDestinationException for one of our own that is gone (JMS-269)."""
-        name = destination.queue_name if isinstance(destination, Queue) else ""
-        name = destination.topic_name if isinstance(destination, Topic) else name
-        if name.startswith(self.token) and not self.owns(destination):
-            raise InvalidDestinationException(f"{destination} is gone")
+        return self.temporaries.get(destination) is not None
 
     @procedure
     def delete_temporary(self, destination: TemporaryQueue | TemporaryTopic) -> Steps[None]:
         """Delete a temporary destination (JMS-357)."""
         self.check_open()
-        if not self.owns(destination):
-            raise InvalidDestinationException(f"{destination} is gone")
+        self.check_temporary(destination)
         for session in self.sessions:
             if any(consumer.destination == destination for consumer in session.consumers):
                 raise JMSException(f"{destination} cannot be deleted: it has a consumer")
-        self.temporaries.discard(destination)
-        headers = {"id": f"delete-{next(self.numbers)}", "destination": spell(destination, self.profile)}
-        yield from self.exchange.request(Frame("UNSUBSCRIBE", {**headers, "delete": "true"}))
+        path, self.temporaries[destination] = self.temporaries[destination], None
+        headers = {"id": f"delete-{next(self.numbers)}", "destination": path or "", "delete": "true"}
+        yield from self.exchange.request(Frame("UNSUBSCRIBE", headers))
+
+    def check_temporary(self, destination: Destination) -> None:
+        """Raise InvalidDestinationException for one of our own that is gone (JMS-269)."""
+        if destination in self.temporaries and not self.owns(destination):
+            raise InvalidDestinationException(f"{destination} is gone")
 
     @procedure
     def barrier(self) -> Steps[None]:

@@ -48,23 +48,24 @@ def message_for(body: object, body_type: type | None = None, codec: ObjectCodec 
         return TextMessage(body)  # type: ignore[arg-type]  # it checks that itself
     if kind is ObjectMessage:
         return ObjectMessage(body, codec)
-    message = kind()
-    if isinstance(message, BytesMessage):
-        message.write_bytes(b"" if body is None else body)  # type: ignore[arg-type]  # see above
-    elif isinstance(message, MapMessage):
-        _fill(message, {} if body is None else body)
-    return message
+    if kind is MapMessage:
+        return _map_of({} if body is None else body)
+    octets = BytesMessage()
+    octets.write_bytes(b"" if body is None else body)  # type: ignore[arg-type]  # see above
+    return octets
 
 
 def _kind_for(body_type: type) -> type[Message]:
     return next((kind for base, kind in _KINDS.items() if issubclass(body_type, base)), ObjectMessage)
 
 
-def _fill(message: MapMessage, entries: object) -> None:
+def _map_of(entries: object) -> MapMessage:
     if not isinstance(entries, Mapping):
         raise MessageFormatException(f"A map is needed, not an object of the type {type(entries).__name__}.")
+    message = MapMessage()
     for name, value in entries.items():
         message.set_object(name, value)
+    return message
 
 
 def copy_of(message: object) -> Message:
@@ -88,9 +89,7 @@ def _copy_body(message: object) -> Message:
     if hasattr(message, "text"):
         return TextMessage(message.text)
     if hasattr(message, "map_names"):
-        copied = MapMessage()
-        _fill(copied, {name: message.get_object(name) for name in _names(message, "map_names")})  # type: ignore[attr-defined]
-        return copied
+        return _map_of({name: message.get_object(name) for name in _names(message, "map_names")})  # type: ignore[attr-defined]
     if hasattr(message, "read_utf"):
         octets = BytesMessage()
         message.reset()  # type: ignore[attr-defined]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, MutableMapping
 from typing import ClassVar, cast
 
+from jms_api.conversions import convert
 from jms_api.exceptions import IllegalArgumentException, MessageFormatException
 from jms_api.messages.message import Message
 from jms_api.messages.octets import slice_of
-from jms_api.primitives import Value, ValueType, as_value, check, check_text, convert
+from jms_api.primitives import Value, ValueType, as_value, check, check_text
 from jms_api.properties import Malformed
 
 

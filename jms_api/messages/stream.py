@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
+from jms_api.conversions import convert
 from jms_api.exceptions import MessageEOFException, MessageFormatException, MessageNotReadableException
 from jms_api.messages.message import Message
 from jms_api.messages.octets import check_buffer, slice_of
-from jms_api.primitives import Value, ValueType, as_value, check, convert
+from jms_api.primitives import Value, ValueType, as_value, check
 from jms_api.properties import Malformed
 
 

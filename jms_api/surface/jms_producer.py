@@ -10,7 +10,7 @@ from jms_api.constants import DeliveryMode
 from jms_api.destinations import Destination, as_destination
 from jms_api.engine import checks
 from jms_api.engine.calling import Completion
-from jms_api.engine.operations import Operation
+from jms_api.engine.operations import Operation, attempt
 from jms_api.engine.producer import ProducerCore, delivering
 from jms_api.exceptions import MessageNotWriteableException
 from jms_api.messages.creation import message_for
@@ -289,6 +289,7 @@ class JMSProducerSurface:
 
     # Sending.
 
+    @attempt
     def _begin(
         self,
         destination: object,

@@ -8,7 +8,7 @@ from jms_api.constants import DeliveryMode
 from jms_api.destinations import Destination, Queue, Topic, as_destination
 from jms_api.engine import checks
 from jms_api.engine.calling import Completion
-from jms_api.engine.operations import Operation
+from jms_api.engine.operations import Operation, attempt
 from jms_api.engine.producer import ProducerCore, delivering
 from jms_api.exceptions import InvalidDestinationException
 
@@ -109,6 +109,7 @@ class ProducerSurface:
         self._core.check_open()
         self._core.delivery_delay = checks.milliseconds(value, "the delivery delay")
 
+    @attempt
     def _send(
         self, first: object, second: object, destination: object, listener: object, **how: object
     ) -> Operation[None]:

@@ -147,7 +147,11 @@ class Channel:
             return
         host, port = self._options.addresses[index]
         endpoint = HostnameEndpoint(self._reactor, host, port, timeout=self._options.connect_timeout / 1000)
-        transport = _Transport(self, wrap(self._options, (host, port)))
+        try:
+            transport = _Transport(self, wrap(self._options, (host, port)))
+        except OSError as error:
+            self.lost(error)
+            return
         connecting = connectProtocol(endpoint, transport)
         connecting.addErrback(lambda failure: self.lost(_explain(failure, host, port)))
 

@@ -20,7 +20,9 @@ from jms_api.url import ConnectionOptions
 class ConnectionFactory:
     """Knows how to reach a broker; holds nothing of it (JMS-193). Any thread may use it."""
 
-    def __init__(self, url: str = "stomp://localhost:61613", reactor: ChannelReactor | None = None, **options: object) -> None:
+    def __init__(
+        self, url: str = "stomp://localhost:61613", reactor: ChannelReactor | None = None, **options: object
+    ) -> None:
         """Describe the broker.
 
         Args:

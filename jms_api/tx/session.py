@@ -61,13 +61,13 @@ class Session(SessionSurface):
         """Return a browser, which shows what is in a queue (JMS-321)."""
         return QueueBrowser(creating.create_browser(self._core, queue, message_selector), self._channel)
 
-    def create_temporary_queue(self) -> TemporaryQueue:
+    def create_temporary_queue(self) -> Deferred[TemporaryQueue]:
         """Return a queue that ends with the connection (JMS-355)."""
-        return creating.create_temporary(self._core, TemporaryQueue, self._channel.wait)
+        return self._channel.wait(creating.create_temporary(self._core, TemporaryQueue, self._channel.wait))
 
-    def create_temporary_topic(self) -> TemporaryTopic:
+    def create_temporary_topic(self) -> Deferred[TemporaryTopic]:
         """Return a topic that ends with the connection (JMS-355)."""
-        return creating.create_temporary(self._core, TemporaryTopic, self._channel.wait)
+        return self._channel.wait(creating.create_temporary(self._core, TemporaryTopic, self._channel.wait))
 
     def unsubscribe(self, name: str) -> Deferred[None]:
         """Delete a durable subscription (JMS-344 to JMS-346)."""

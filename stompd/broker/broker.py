@@ -30,6 +30,7 @@ from stompd.broker.requests import (
 from stompd.broker.session import Session
 from stompd.broker.settlement import find_deliveries
 from stompd.broker.subscribing import Subscribing, explain_overflow
+from stompd.broker.temporary import Temporaries
 from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction
 from stompd.broker.units import DuePage, ExpiredPage, Page, Recovered
 from stompd.errors import (
@@ -69,10 +70,11 @@ class Broker:
         self._by_client_id: dict[str, Session] = {}
         self._subscribing = Subscribing(limits, self._ledger, self._catalogue, self._ids, self._sessions)
         self._subscribing.recover(recovered)
+        self._temporaries = Temporaries(limits, self._catalogue, self._subscribing, self._ids)
         self._actions: dict[type[Request], Callable[[Session, Any, float], None]] = {
             Send: self._send,
-            Subscribe: self._subscribing.subscribe,
-            Unsubscribe: self._subscribing.unsubscribe,
+            Subscribe: self._temporaries.subscribe,
+            Unsubscribe: self._unsubscribe,
             Acknowledge: self._acknowledge,
             Reject: self._reject,
             Begin: self._begin,
@@ -90,16 +92,23 @@ class Broker:
         return self._catalogue.is_lagging(destination)
 
     def open_session(
-        self, session_id: SessionId, client_id: str = "", user_name: str = "", *, has_soft_errors: bool = False
+        self,
+        session_id: SessionId,
+        client_id: str = "",
+        user_name: str = "",
+        *,
+        token: bytes = b"",
+        has_soft_errors: bool = False,
     ) -> None:
         """Expect requests from a session whose user has logged in.
 
-        It may have called itself something, and may outlive errors of single frames.
+        It may have called itself something, and may outlive errors of single frames. `token` is up to 64 random bytes
+        that only this session gets: what others must not guess is made of them.
 
         Raises:
             InvalidClientId: Another session has the same client id.
         """
-        session = Session(session_id, client_id, user_name, has_soft_errors=has_soft_errors)
+        session = Session(session_id, client_id, user_name, token=token, has_soft_errors=has_soft_errors)
         if client_id:
             # JMS 3.1, 6.1.2: a client identifier is in use by one connection at a time.
             if client_id in self._by_client_id:
@@ -147,7 +156,7 @@ class Broker:
             self.settle_written(session_id)
             for subscription in session.subscriptions.values():
                 if subscription.is_active and not subscription.is_waiting:
-                    subscription.queue.line_up(subscription)
+                    subscription.line_up()
 
     def settle_written(self, session_id: SessionId) -> bool:
         """Say that a session's transport has taken everything so far, and return whether that settled anything.
@@ -158,7 +167,7 @@ class Broker:
         if session is None or not session.unsettled:
             return False
         for delivery in session.unsettled:
-            delivery.subscription.queue.settle(delivery.entry)
+            delivery.queue.settle(delivery.entry)
             delivery.subscription.return_credit(delivery)
         session.unsettled.clear()
         return True
@@ -215,16 +224,30 @@ class Broker:
         return self._ledger.take_effects()
 
     def _send(self, session: Session, request: Send, now: float) -> None:
+        destination = request.destination
+        if not destination.is_plain:
+            destination = self._temporaries.resolve(session, destination, now)
+        if request.is_mandatory:
+            self._catalogue.require(destination)
         # Checked now, so that COMMIT can only fail on the store.
-        self._catalogue.check(request.destination, now)
-        if request.transaction is not None:
-            held = HeldSend(request.destination, request.message)
-            self._transaction(session, request.transaction).hold(held)
+        self._catalogue.check(destination, now)
+        transaction = None if request.transaction is None else self._transaction(session, request.transaction)
+        if request.reply_to is not None:
+            self._temporaries.expect_replies(session, request.message, request.reply_to, now)
+        if transaction is not None:
+            transaction.hold(HeldSend(destination, request.message))
             self._confirm(session, request.receipt)
             return
         work = Work(session)
-        self._route(request.destination, request.message, now, work)
+        self._route(destination, request.message, now, work)
         self._ledger.enact(session, work, request.receipt)
+
+    def _unsubscribe(self, session: Session, request: Unsubscribe, now: float) -> None:
+        if request.deleted is None:
+            self._subscribing.unsubscribe(session, request, now)
+        else:
+            self._temporaries.delete(session, request.subscription_id, request.deleted)
+            self._confirm(session, request.receipt)
 
     def _acknowledge(self, session: Session, request: Acknowledge, now: float) -> None:
         if request.receipt is not None or request.transaction is not None:
@@ -233,7 +256,7 @@ class Broker:
         for delivery in find_deliveries(session, request.name):  # nobody waits for it, and most are like this
             subscription = delivery.subscription
             del subscription.outstanding[delivery.number]
-            subscription.queue.settle(delivery.entry)
+            delivery.queue.settle(delivery.entry)
             subscription.return_credit(delivery)
 
     def _reject(self, session: Session, request: Reject, now: float) -> None:
@@ -254,10 +277,10 @@ class Broker:
             subscription, entry = delivery.subscription, delivery.entry
             del subscription.outstanding[delivery.number]
             if rejection is None:
-                subscription.queue.settle_in(work, entry)
+                delivery.queue.settle_in(work, entry)
             else:
                 own = None if request.receipt is None else work
-                self._redelivery.give_back(subscription.queue, entry, now, own, rejection)
+                self._redelivery.give_back(delivery.queue, entry, now, own, rejection)
             subscription.return_credit(delivery)
         # What settled a delivery earlier may not be durable yet.
         is_late = not deliveries and request.receipt is not None
@@ -286,7 +309,7 @@ class Broker:
                 self._route(held.destination, held.message, now, work)
                 continue
             for delivery in reversed(held.deliveries):
-                queue = delivery.subscription.queue
+                queue = delivery.queue
                 delivery.subscription.outstanding.pop(delivery.number, None)
                 if held.rejection is None:
                     queue.settle_in(work, delivery.entry)
@@ -342,19 +365,24 @@ class Broker:
         for subscription in list(session.subscriptions.values()):
             self._subscribing.end(session, subscription)
         for delivery in reversed(session.unsettled):
-            if not delivery.subscription.queue.has_ended:
-                delivery.subscription.queue.give_back(delivery.entry)
+            if not delivery.queue.has_ended:
+                delivery.queue.give_back(delivery.entry)
         session.unsettled.clear()
+        self._temporaries.end(session)
 
     def _end_overflowing(self) -> None:
-        """Refuse the sessions whose topic subscriptions have fallen too far behind, or could not be stored."""
+        """Refuse the sessions that leave too much in memory, or whose durable subscriptions could not be stored."""
         overflowing = self._catalogue.overflowing
         if not overflowing:
             return
         for session in list(self._sessions.values()):
+            for temporary in session.temporaries.values():
+                if temporary.has_overflowed:
+                    self.refuse(session.session_id, temporary.explain_overflow(), None)
+                    break
             for subscription in session.subscriptions.values():
                 if subscription.queue in overflowing:
-                    self.refuse(session.session_id, explain_overflow(subscription), None)
+                    self.refuse(session.session_id, explain_overflow(subscription, self._limits), None)
                     break
         overflowing.clear()
 
@@ -367,5 +395,5 @@ class Broker:
                 delivery.is_held = False
                 if delivery.subscription.is_active:
                     delivery.subscription.spend_credit(delivery)
-                elif not delivery.subscription.queue.has_ended:
-                    delivery.subscription.queue.give_back(delivery.entry)
+                elif not delivery.queue.has_ended:
+                    delivery.queue.give_back(delivery.entry)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import NamedTuple, final
 
 from stompd.broker.catalogue import Catalogue
-from stompd.broker.destination import Destination, parse_destination
+from stompd.broker.destination import Destination, parse_source
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
@@ -100,7 +100,7 @@ class NamedSubscriptions:
                 queue.later.expect(stored.next_due_ms)
             named = NamedSubscription(
                 identity,
-                parse_destination(found.topic),
+                parse_source(found.topic),
                 queue,
                 selector=compile_selector(found.selector) if found.selector else None,
                 no_local=found.no_local,
@@ -179,7 +179,7 @@ class NamedSubscriptions:
         if is_durable:
             queue = self._make_queue(identity, request, now, is_shared=is_shared, work=work)
         else:
-            queue = self._catalogue.subscription_queue(request.destination, now)
+            queue = self._catalogue.source(request.destination, now)
         named = NamedSubscription(
             identity,
             request.destination,

@@ -83,6 +83,18 @@ class Message:
         self.message_id = MessageId(message_id)
         self.timestamp_ms = timestamp_ms
 
+    def copy_to(self, destination: str) -> Message:
+        """Return a message that is sent to another place as well, and that the broker has not accepted yet."""
+        return Message(
+            destination,
+            self.headers,
+            self.body,
+            priority=self.priority,
+            expires_ms=self.expires_ms,
+            is_persistent=self.is_persistent,
+            due_ms=self.due_ms,
+        )
+
     @property
     def place(self) -> Place:
         """Where it belongs in every queue it is put in."""

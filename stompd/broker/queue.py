@@ -29,7 +29,8 @@ class Queue:
 
     A stored entry is delivered only up to the queue's durable mark, so that after a crash the store knows which
     messages may have been seen (`MarkDelivered`). The queue of a topic's subscription is not durable: it is in memory
-    only, and ends with its subscription, which must not fall too far behind.
+    only, and ends with its subscription, which must not fall too far behind. Nor is a temporary queue, which ends with
+    its session.
     """
 
     __slots__ = (
@@ -78,12 +79,11 @@ class Queue:
             ids: Where its marks come from.
             woken: Where it asks to be dispatched.
             deadlines: Where it tells when something is due, expires, or came back.
-            overflowing: Where the queue of a topic's subscription tells that it holds too much; None for one that is
-                durable.
+            overflowing: Where one that is not durable tells that it holds too much; None for one that is durable.
             recovered_count: How many messages the store holds for it.
         """
         self.queue_id, self.name = queue_id, name
-        #: Whether it outlives its subscriptions and the broker.
+        #: Whether it outlives the broker.
         self.is_durable = overflowing is None
         #: Whether the store has a row for it.
         self.is_stored = recovered_count > 0
@@ -133,7 +133,7 @@ class Queue:
         if subscription.selector is not None:
             if self.selections is None:
                 self.selections = Selections(self.window, self._page_bytes)
-            subscription.selection = self.selections.join(subscription.selector)
+            self.selections.join(subscription.selector)
         self.line_up(subscription)
 
     def detach(self, subscription: Subscription) -> None:
@@ -144,9 +144,8 @@ class Queue:
         if subscription.is_waiting:
             subscription.is_waiting = False
             self._line.remove(subscription)
-        if subscription.selection is not None and self.selections is not None:
-            self.selections.leave(subscription.selection)
-            subscription.selection = None
+        if subscription.selector is not None and self.selections is not None:
+            self.selections.leave(subscription.selector)
 
     def line_up(self, subscription: Subscription) -> None:
         """Put a subscription that may have credit at the end of the line."""
@@ -184,9 +183,11 @@ class Queue:
             if not subscription.may_take:
                 line.popleft()
                 subscription.is_waiting = False
+                if subscription.spread is not None:
+                    subscription.spread.absent.append(self)
                 continue
             window.pop(entry)
-            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
+            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
             line.rotate(-1)
 
     def _dispatch_selectively(self, selections: Selections, now: float) -> None:
@@ -197,8 +198,10 @@ class Queue:
             if not subscription.may_take:
                 line.popleft()
                 subscription.is_waiting = False
+                if subscription.spread is not None:
+                    subscription.spread.absent.append(self)
                 continue
-            selection = subscription.selection
+            selection = selections.find(subscription.selector)
             entry = self.window.head() if selection is None else selection.first()
             if entry is not None and 0 < entry.message.expires_ms <= now_ms:
                 selections.take(entry)
@@ -210,7 +213,7 @@ class Queue:
                 continue
             in_vain = 0
             selections.take(entry)
-            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
+            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
 
     def settle(self, entry: Entry) -> None:
         """Forget an entry for good; nobody waits for it."""
@@ -309,22 +312,20 @@ class Queue:
 
     def admit(self, after: Place, page: Page) -> None:
         """Take in a page from the store."""
-        selections = self.selections
-        if selections is None:
+        if self.selections is None:
             self.window.admit(after, page)
         else:
-            selections.admit(after, page)
-            if selections.is_over:
+            self.selections.admit(after, page)
+            if self.selections.is_over:
                 self.selections = None
         self.wake()
 
     def enter(self, entry: Entry) -> None:
         """Put an entry that has become due in its old place."""
-        selections = self.selections
-        if selections is None:
+        if self.selections is None:
             self.window.enter(entry)
         else:
-            selections.enter(entry)
+            self.selections.enter(entry)
 
     def withdraw(self, place: Place) -> bool:
         """Take an entry that waits out of memory, so that nobody gets it; return whether there was one."""

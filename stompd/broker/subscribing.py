@@ -7,7 +7,6 @@ from functools import partial
 from typing import final
 
 from stompd.broker.catalogue import Catalogue
-from stompd.broker.destination import Kind
 from stompd.broker.durable import NamedSubscription, NamedSubscriptions
 from stompd.broker.effects import SessionId
 from stompd.broker.identity import IdSource
@@ -59,6 +58,7 @@ class Subscribing:
 
         Raises:
             DuplicateSubscription: The session has one with this id.
+            InvalidDestination: It is a temporary destination that is gone.
             LimitExceeded: It has as many as allowed, or the broker would have one queue or durable one too many.
             SubscriptionConflict: Its name is in use.
             MissingHeader: The name needs a client id.
@@ -70,7 +70,7 @@ class Subscribing:
         headers: dict[str, str] = {}
         if request.naming is not None:
             named, headers = self._names.find(session, request, request.naming, now, work)
-        queue = named.queue if named else self._queue(request, now)
+        queue = named.queue if named else self._catalogue.source(request.destination, now)
         credit = self._credit(request, named)
         subscription = Subscription(
             session,
@@ -83,7 +83,7 @@ class Subscribing:
             byte_limit=self._limits.outstanding_bytes,
             is_named=request.is_named,
             # A topic's messages are selected before they are queued.
-            selector=request.selector if request.destination.kind is Kind.QUEUE else None,
+            selector=None if request.destination.is_topic else request.selector,
             named=named,
         )
         session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
@@ -93,6 +93,8 @@ class Subscribing:
             queue.subscriptions += 1
         else:
             self._catalogue.bind(subscription.destination, queue, _binding(session, request))
+        if subscription.destination.is_spread:
+            self._catalogue.spread(subscription, now)
         if request.receipt is not None:
             # The RECEIPT comes before the first MESSAGE, and says how much was granted.
             headers["prefetch-count"] = str(credit)
@@ -127,18 +129,21 @@ class Subscribing:
         """Give nothing more to a subscription; what it has not acknowledged returns."""
         del session.subscriptions[subscription.subscription_id]
         del session.by_number[subscription.number]
-        queue = subscription.queue
-        queue.detach(subscription)
+        if subscription.spread is None:
+            subscription.queue.detach(subscription)
+        else:
+            subscription.spread.detach()
+            self._catalogue.gather(subscription, subscription.spread)
         if subscription.named:
             self._names.release(subscription.named)
         else:
-            self._catalogue.release(subscription.destination, queue)
+            self._catalogue.release(subscription.destination, subscription.queue)
         for delivery in reversed(subscription.outstanding.values()):
             if delivery.is_held:
                 continue
             session.settled_ids.append(str(delivery.entry.message.message_id))
-            if not queue.has_ended:
-                queue.give_back(delivery.entry)
+            if not delivery.queue.has_ended:
+                delivery.queue.give_back(delivery.entry)
         subscription.outstanding.clear()
 
     def _take_back(self, subscription: Subscription) -> None:
@@ -192,25 +197,27 @@ class Subscribing:
                     return True
         return False
 
-    def _queue(self, request: Subscribe, now: float) -> Queue:
-        if request.destination.kind is Kind.QUEUE:
-            return self._catalogue.queue(request.destination, now)
-        return self._catalogue.subscription_queue(request.destination, now)
-
     def _credit(self, request: Subscribe, named: NamedSubscription | None) -> int:
         limits = self._limits
         if request.prefetch is None:
             if named is not None and named.is_shared:
                 return limits.shared_prefetch
-            is_private = named is None and request.destination.kind is Kind.TOPIC
+            is_private = named is None and request.destination.is_topic
             return limits.topic_prefetch if is_private else limits.queue_prefetch
         return min(request.prefetch or limits.highest_prefetch, limits.highest_prefetch)
 
 
-def explain_overflow(subscription: Subscription) -> StompError:
-    """Return the error for a session whose subscription of a topic has fallen too far behind, or was not stored."""
+def explain_overflow(subscription: Subscription, limits: Limits) -> StompError:
+    """Return the error for a session whose subscription fell too far behind, was not stored, or takes from too many
+    queues."""
     if subscription.queue.is_durable:
         return RefusedByStore(f"The durable subscription {subscription.subscription_id} could not be stored.")
+    if subscription.spread is not None and subscription.session.spread_count >= limits.spread_queues:
+        return LimitExceeded(
+            f"Subscription {subscription.subscription_id} to {subscription.destination.path[:255]} matches more queues"
+            f" than the {limits.spread_queues} that this connection may take from by wildcards and lists (setting"
+            " limits.spread_queues). Subscribe to fewer."
+        )
     return SlowConsumer(
         f"More messages wait for subscription {subscription.subscription_id} to {subscription.destination.path} than"
         " allowed (settings limits.topic_backlog and limits.topic_backlog_bytes). Read and acknowledge faster, or let"
@@ -228,7 +235,10 @@ def _binding(session: Session, request: Subscribe) -> Binding | None:
 def _begin(subscription: Subscription) -> None:
     if subscription.session.subscriptions.get(subscription.subscription_id) is not subscription:
         return  # it ended before it began
-    subscription.queue.attach(subscription)
+    if subscription.spread is None:
+        subscription.queue.attach(subscription)
+    else:
+        subscription.spread.attach()
 
 
 def _name_receipt(work: Work, receipt: str) -> None:

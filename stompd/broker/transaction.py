@@ -25,9 +25,10 @@ class HeldSend:
     def __init__(self, destination: Destination, message: Message) -> None:
         self.destination = destination
         self.message = message
-        self.operation_count = 1
+        # A message to several places will be several.
+        self.operation_count = len(destination.places)
         headers = sum(len(name) + len(value) for name, value in message.headers.items())
-        self.size_bytes = len(message.body) + headers
+        self.size_bytes = self.operation_count * (len(message.body) + headers)
 
 
 @final
@@ -88,6 +89,6 @@ class Transaction:
         for held in self.held:
             if isinstance(held, HeldSettlement):
                 for delivery in held.deliveries:
-                    if delivery.subscription.queue is queue:
+                    if delivery.queue is queue:
                         return True
         return False

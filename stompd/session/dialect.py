@@ -78,7 +78,7 @@ _SEND: Final = (
     _row("AMQ_SCHEDULED_REPEAT", _NUMBER, "0", "how many repetitions"),
     _row("AMQ_SCHEDULED_CRON", "a line of cron", "none", "when to deliver"),
     _row("AMQ_SCHEDULER_ACTION", "`BROWSE`, `REMOVE`, `REMOVEALL`", "none", "lists or removes scheduled messages"),
-    _row("reply-to", "a destination", "none", "passed on: where to answer"),
+    _row("reply-to", "a destination", "none", "passed on: where to answer; see [above](#temporary-destinations)"),
     _row("correlation-id", _ANY, "none", "passed on: what is answered"),
     _row("type", _ANY, "none", "passed on: what kind of message it is"),
     _row("amq-msg-type", "`text`, `bytes`", "none", "passed on; here a body is octets in any case"),
@@ -89,7 +89,7 @@ _SEND: Final = (
     _row("retain", "`set`, `remove`, yes or no", "no", "keeps the message for later subscribers"),
     _row("dedup-id", _ANY, "none", "drops a message that was sent already", "_AMQ_DUPL_ID"),
     _row("last-value-key", _ANY, "none", "replaces the message with the same key", "_AMQ_LVQ_NAME"),
-    _row("mandatory", _FLAG, "no", "an ERROR when nobody takes the message"),
+    _row("mandatory", _FLAG, "no", "an ERROR when nobody would get the message"),
 )
 
 _SUBSCRIBE: Final = (

@@ -18,8 +18,6 @@ _SHOWN_LENGTH = 80
 #: The longest delay, in milliseconds: ten years, more than anybody waits for.
 LONGEST_DELAY_MS = 10 * 365 * 24 * 60 * 60 * 1000
 
-_TEMPORARY_PREFIXES: Final = ("/temp-queue/", "/temp-topic/")
-
 _TRUE: Final = frozenset({"true", "1", "yes"})
 _FALSE: Final = frozenset({"false", "0", "no"})
 
@@ -157,13 +155,8 @@ def _keep_timestamp(message: Message, name: str, value: str, now: float) -> None
     message.headers["sender-timestamp"] = value
 
 
-def _keep_reply_to(message: Message, name: str, value: str, now: float) -> None:
-    if value.startswith(_TEMPORARY_PREFIXES):
-        # A reply there would never arrive, and its sender would be refused.
-        raise UnsupportedHeader(
-            f"{show(name, value)} on SEND asks for a temporary destination, which this broker does not support yet."
-            " Name an ordinary queue, for example reply-to:/queue/replies.8c41"
-        )
+def _keep(message: Message, name: str, value: str, now: float) -> None:
+    """Leave the header to the receiver; that it is there is enough."""
     message.headers[name] = value
 
 
@@ -188,7 +181,7 @@ MEANINGS: Mapping[str, Meaning] = {
     # STOMP 1.2 "Repeated Header Entries" lets the first one win, so a sender's entry must never stand for ours.
     "message-id": _keep_message_id,
     "timestamp": _keep_timestamp,
-    "reply-to": _keep_reply_to,
+    "reply-to": _keep,
     "subscription": _drop,
     "ack": _drop,
     "redelivered": _drop,
@@ -261,7 +254,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "_AMQ_DUPL_ID": _DEDUPLICATION,
         "last-value-key": _LAST_VALUE,
         "_AMQ_LVQ_NAME": _LAST_VALUE,
-        "mandatory": Feature("an error when nobody takes the message", _OFF),
     },
     "SUBSCRIBE": {
         "browser": Feature("browsing", _OFF),
@@ -285,7 +277,7 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
 }
 
 #: The headers of a SEND that need a closer look; a frame that has none of them is read fast.
-SEND_HEADERS: Final = frozenset(MEANINGS) | frozenset(UNSUPPORTED["SEND"])
+SEND_HEADERS: Final = frozenset(MEANINGS) | frozenset(UNSUPPORTED["SEND"]) | {"mandatory"}
 
 
 def refuse_unsupported(command: str, headers: Mapping[str, str], features: Mapping[str, Feature]) -> None:

@@ -93,6 +93,34 @@ def test_messages_and_subscription_survive_the_broker() -> None:
     assert core.run() == ["deliver 11 a", "deliver 11 b"]
 
 
+def test_durable_subscription_with_wildcards_survives_the_broker() -> None:
+    core = new_core()
+    core.subscribe(FIRST, "/topic/prices.*", naming=UNSHARED)
+    core.lose(FIRST)
+    core.send(1, "a", "/topic/prices.eur")
+    core.run()
+
+    core = core.restart()
+    core.open(FIRST, "c")
+    core.send(1, "b", "/topic/prices.usd")
+    core.send(1, "not this", "/topic/rates.usd")
+    core.subscribe(FIRST, "/topic/prices.*", naming=UNSHARED)
+
+    assert core.run() == ["deliver 11 a", "deliver 11 b"]
+
+
+def test_durable_subscription_with_wildcards_is_deleted_by_its_name() -> None:
+    core = new_core()
+    core.subscribe(FIRST, "/topic/prices.*", naming=UNSHARED)
+    core.run()
+
+    core.unsubscribe(FIRST, naming=UNSHARED, receipt="r")
+    core.send(1, "a", "/topic/prices.eur")
+
+    assert core.run() == ["confirm 11 r"]
+    assert core.rows() == []
+
+
 def test_what_may_have_been_delivered_before_a_crash_is_flagged() -> None:
     core = with_durable()
     core.subscribe(FIRST, TOPIC, naming=UNSHARED)

@@ -68,6 +68,11 @@ class BrokerProcess:
         return self._ports[0]
 
     @property
+    def ports(self) -> list[int]:
+        """Those of all its listeners, in the order in which it was told of them."""
+        return list(self._ports)
+
+    @property
     def pid(self) -> int:
         """The id of its process."""
         assert self._process is not None

@@ -48,7 +48,9 @@ def test_jms_001_headers_reach_the_receiver(session: Any, queue: Queue) -> None:
 
     received = session.create_consumer(queue).receive(10_000)
 
-    names = "jms_message_id jms_destination jms_priority jms_expiration jms_timestamp jms_delivery_mode jms_delivery_time"
+    names = (
+        "jms_message_id jms_destination jms_priority jms_expiration jms_timestamp jms_delivery_mode jms_delivery_time"
+    )
     for name in [*names.split(), "jms_correlation_id", "jms_type", "jms_reply_to"]:
         assert getattr(received, name) == getattr(message, name), name
     assert received.get_int_property("count") == 7
