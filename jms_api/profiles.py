@@ -114,7 +114,6 @@ STOMPD: Final = Profile(
     acknowledges_up_to=True,
     buries=True,
     takes_undelivered=True,
-    buries=True,
     retains_unacknowledged=True,
     takes_soft_errors=True,
 )
