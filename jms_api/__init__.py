@@ -50,6 +50,7 @@ from jms_api.legacy import (
     TopicSession,
     TopicSubscriber,
 )
+from jms_api.listeners import CompletionListener, ExceptionListener, MessageListener
 from jms_api.messages import BytesMessage, MapMessage, Message, ObjectMessage, StreamMessage, TextMessage
 from jms_api.metadata import ConnectionMetaData
 from jms_api.objects import ObjectCodec
@@ -65,12 +66,14 @@ __all__ = [
     "BytesMessage",
     "Capabilities",
     "Char",
+    "CompletionListener",
     "Connection",
     "ConnectionFactory",
     "ConnectionMetaData",
     "DeliveryMode",
     "Destination",
     "Double",
+    "ExceptionListener",
     "Float",
     "IllegalArgumentException",
     "IllegalStateException",
@@ -97,6 +100,7 @@ __all__ = [
     "MessageEOFException",
     "MessageFormatException",
     "MessageFormatRuntimeException",
+    "MessageListener",
     "MessageNotReadableException",
     "MessageNotWriteableException",
     "MessageNotWriteableRuntimeException",

@@ -147,6 +147,8 @@ class Routing:
         if self.subscriptions.pop(subscription.subscription_id, None) is None or self.exchange.link is None:
             return
         headers = {"id": subscription.subscription_id}
+        if self.profile.takes_undelivered:
+            headers["undelivered"] = "true"  # JMS-312: what the application was given has been settled or rejected
         yield from self.exchange.request(Frame("UNSUBSCRIBE", headers))
 
     def leave_all(self, session: SessionCore) -> list[Operation[None]]:

@@ -16,6 +16,11 @@ from jms_api.surface.twins import simplified
 class ContextSurface(Making):
     """What every driver's JMSContext has."""
 
+    AUTO_ACKNOWLEDGE = SessionMode.AUTO_ACKNOWLEDGE
+    CLIENT_ACKNOWLEDGE = SessionMode.CLIENT_ACKNOWLEDGE
+    DUPS_OK_ACKNOWLEDGE = SessionMode.DUPS_OK_ACKNOWLEDGE
+    SESSION_TRANSACTED = SessionMode.SESSION_TRANSACTED
+
     _core: ContextCore
 
     @simplified

@@ -10,6 +10,11 @@ from jms_api.surface.making import Making
 class SessionSurface(Making):
     """What every driver's Session has."""
 
+    AUTO_ACKNOWLEDGE = SessionMode.AUTO_ACKNOWLEDGE
+    CLIENT_ACKNOWLEDGE = SessionMode.CLIENT_ACKNOWLEDGE
+    DUPS_OK_ACKNOWLEDGE = SessionMode.DUPS_OK_ACKNOWLEDGE
+    SESSION_TRANSACTED = SessionMode.SESSION_TRANSACTED
+
     _core: SessionCore
 
     @property

@@ -11,7 +11,6 @@ from typing import Self, TypeVar
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
-from jms_api.constants import SessionMode
 from jms_api.destinations import Destination, Queue, TemporaryQueue, TemporaryTopic, Topic
 from jms_api.engine import creating
 from jms_api.engine.checks import timeout_seconds
@@ -33,11 +32,6 @@ T = TypeVar("T")
 
 class JMSContext(ContextSurface):
     """A connection and a session in one; for one thread at a time, but for `create_context` and `close` (JMS-372)."""
-
-    AUTO_ACKNOWLEDGE = SessionMode.AUTO_ACKNOWLEDGE
-    CLIENT_ACKNOWLEDGE = SessionMode.CLIENT_ACKNOWLEDGE
-    DUPS_OK_ACKNOWLEDGE = SessionMode.DUPS_OK_ACKNOWLEDGE
-    SESSION_TRANSACTED = SessionMode.SESSION_TRANSACTED
 
     def __init__(self, core: ContextCore, channel: Channel) -> None:
         """Contexts come from `ConnectionFactory.create_context`."""

@@ -405,3 +405,35 @@ def test_jms_281_completion_listener_may_not_be_none(session: Any, queue: Queue)
 
     with pytest.raises(IllegalArgumentException):
         producer.send(session.create_text_message("x"), completion_listener=None)
+
+
+def test_jms_312_what_a_closed_consumer_did_not_give_out_was_not_delivered(
+    connection: Any, session: Any, queue: Queue, fill: Any
+) -> None:
+    consumer = session.create_consumer(queue)
+    fill(queue, "1", "2", "3")
+    consumer.receive(10_000)
+    consumer.close()
+
+    rest = session.create_consumer(queue)
+
+    for text in ("2", "3"):
+        message = rest.receive(10_000)
+        described = (message.text, message.jms_redelivered, message.get_int_property("JMSXDeliveryCount"))
+        assert described == (text, False, 1)
+
+
+def test_jms_215_what_was_not_acknowledged_comes_again_flagged(
+    connection: Any, client: Any, session: Any, queue: Queue, fill: Any
+) -> None:
+    fill(queue, "1", "2")
+    client.create_consumer(queue).receive(10_000)
+    client.close()
+    consumer = session.create_consumer(queue)
+
+    described = {}
+    for _ in range(2):
+        message = consumer.receive(20_000)
+        described[message.text] = message.jms_redelivered, message.get_int_property("JMSXDeliveryCount")
+
+    assert described == {"1": (True, 2), "2": (False, 1)}
