@@ -73,7 +73,10 @@ class Profile(Capabilities):
         delay_header: For the delivery delay, in milliseconds.
         prefetch_header: On SUBSCRIBE, how many deliveries may be outstanding.
         no_local_header: On SUBSCRIBE.
+        credits_held: An ACK held by a transaction makes room for the next delivery before COMMIT.
         durable_headers: On SUBSCRIBE and UNSUBSCRIBE, for the name of a durable subscription.
+        durable_marks: Headers beside the name. Where there are some, a durable subscription is a queue that any client
+            may take by its name, so the client id becomes a part of that, and who deletes it has to subscribe first.
         prefixes: How destinations are spelled.
         kind_headers: Whether `destination-type` and `subscription-type` tell queues from topics.
         quotes_slashes: Slashes and percent signs in names are written %2F and %25.
@@ -92,7 +95,9 @@ class Profile(Capabilities):
     delay_header: str = "AMQ_SCHEDULED_DELAY"
     prefetch_header: str = "prefetch-count"
     no_local_header: str = "no-local"
+    credits_held: bool = False
     durable_headers: tuple[str, ...] = ("durable-subscription-name",)
+    durable_marks: Mapping[str, str] = field(default_factory=dict)
     prefixes: Mapping[type[Destination], str] = field(default_factory=lambda: _SLASHED, hash=False)
     kind_headers: bool = False
     quotes_slashes: bool = False
@@ -113,6 +118,7 @@ STOMPD: Final = Profile(
     nack_returns=True,
     acknowledges_up_to=True,
     buries=True,
+    credits_held=True,
     takes_undelivered=True,
     retains_unacknowledged=True,
     takes_soft_errors=True,
@@ -160,6 +166,7 @@ RABBITMQ: Final = Profile(
     nack_returns=True,
     has_relative_expiry=True,
     durable_headers=("x-queue-name",),
+    durable_marks={"durable": "true", "auto-delete": "false"},
     quotes_slashes=True,
 )
 

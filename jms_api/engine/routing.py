@@ -7,7 +7,7 @@ from itertools import count
 from threading import RLock
 from typing import TYPE_CHECKING, TypeVar
 
-from jms_api.destinations import Destination, TemporaryQueue, TemporaryTopic
+from jms_api.destinations import Destination, TemporaryQueue, TemporaryTopic, Topic
 from jms_api.engine.consumer import ConsumerCore, Sharing
 from jms_api.engine.delivery import Delivery, Probe, Subscription
 from jms_api.engine.exchange import Exchange
@@ -36,6 +36,7 @@ class Routing:
     token: str
     numbers: count[int]
     is_closed: bool
+    _client_id: str | None
     #: Those that this connection made, and how it names them; None for one that is gone.
     temporaries: dict[Destination, str | None]
 
@@ -189,8 +190,18 @@ class Routing:
     def delete_subscription(self, name: str) -> Steps[None]:
         """Delete a durable subscription with its messages (JMS-344)."""
         yield from self.up()
-        headers = {"id": f"delete-{next(self.numbers)}", **dict.fromkeys(self.profile.durable_headers, name)}
+        headers = {"id": f"delete-{next(self.numbers)}", **self.durable_headers(name)}
+        if self.profile.durable_marks:
+            destination = spell(Topic(name), self.profile)  # any topic: it goes with the queue
+            self.exchange.send(Frame("SUBSCRIBE", {**headers, "destination": destination, "ack": "client"}))
         yield from self.exchange.request(Frame("UNSUBSCRIBE", headers))
+
+    def durable_headers(self, name: str) -> dict[str, str]:
+        """Return the headers that name a durable subscription."""
+        profile = self.profile
+        if profile.durable_marks:
+            name = f"{self._client_id}.{name}"
+        return {**dict.fromkeys(profile.durable_headers, name), **profile.durable_marks}
 
     # Temporary destinations.
 
@@ -262,7 +273,7 @@ def _description(consumer: ConsumerCore, profile: Profile) -> Iterator[tuple[str
     if consumer.no_local:
         yield profile.no_local_header, "true"
     if consumer.sharing.is_durable:
-        yield from dict.fromkeys(profile.durable_headers, consumer.name or "").items()
+        yield from consumer.session.connection.durable_headers(consumer.name or "").items()
     elif consumer.sharing is Sharing.SHARED:
         yield "jms-subscription", consumer.name or ""
     if consumer.sharing.is_shared:

@@ -82,7 +82,7 @@ class SessionCore(TaskQueue):
     def receives_one_by_one(self) -> bool:
         """Whether its consumers can go on with one delivery at a time."""
         if self.mode is _TRANSACTED:
-            return self.connection.profile.has_atomic_transactions  # then what waits for COMMIT costs no credit
+            return self.connection.profile.credits_held
         return self.mode is not _CLIENT
 
     @property
