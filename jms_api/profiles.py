@@ -166,6 +166,8 @@ RABBITMQ: Final = Profile(
     nack_returns=True,
     has_relative_expiry=True,
     durable_headers=("x-queue-name",),
+    # It complains of deliveries that cross an UNSUBSCRIBE, and goes on.
+    soft_errors=True,
     durable_marks={"durable": "true", "auto-delete": "false"},
     quotes_slashes=True,
 )
