@@ -70,6 +70,16 @@ def test_jms_381_topic_session_is_for_topics(topics: Any, name: str, arguments: 
         getattr(topics, name)(*arguments)
 
 
+@pytest.mark.jms(
+    "QueueConnectionFactory.create_queue_connection",
+    "QueueConnection.create_queue_session",
+    "QueueSession.create_queue",
+    "QueueSession.create_sender",
+    "QueueSession.create_receiver",
+    "QueueSender.queue",
+    "QueueSender.send",
+    "QueueReceiver.queue",
+)
 def test_jms_383_sender_and_receiver_know_their_queue(queues: Any) -> None:
     queue = queues.create_queue("legacy")
     sender, receiver = queues.create_sender(queue), queues.create_receiver(queue)
@@ -80,6 +90,17 @@ def test_jms_383_sender_and_receiver_know_their_queue(queues: Any) -> None:
     assert receiver.receive(10_000).text == "x"
 
 
+@pytest.mark.jms(
+    "TopicConnectionFactory.create_topic_connection",
+    "TopicConnection.create_topic_session",
+    "TopicSession.create_topic",
+    "TopicSession.create_subscriber",
+    "TopicSession.create_publisher",
+    "TopicPublisher.publish",
+    "TopicPublisher.topic",
+    "TopicSubscriber.topic",
+    "TopicSubscriber.no_local",
+)
 def test_jms_354_subscriber_knows_its_topic(topics: Any) -> None:
     topic = topics.create_topic("legacy")
     subscriber = topics.create_subscriber(topic, None, True)
@@ -87,7 +108,37 @@ def test_jms_354_subscriber_knows_its_topic(topics: Any) -> None:
     topics.create_publisher(topic).publish(topics.create_text_message("own"))
 
     assert (subscriber.topic, subscriber.no_local) == (topic, True)
+    assert topics.create_publisher(topic).topic == topic
     assert subscriber.receive_no_wait() is None
+
+
+@pytest.mark.jms("QueueSession.create_temporary_queue", "TopicSession.create_temporary_topic")
+def test_jms_355_both_sessions_have_their_temporary_destinations(queues: Any, topics: Any) -> None:
+    for session, destination in (
+        (queues, queues.create_temporary_queue()),
+        (topics, topics.create_temporary_topic()),
+    ):
+        consumer = session.create_consumer(destination)
+        session.create_producer(destination).send(session.create_text_message("x"))
+
+        assert consumer.receive(10_000).text == "x"
+
+
+@pytest.mark.jms("TopicSession.create_durable_subscriber", "TopicSession.unsubscribe")
+def test_jms_352_topic_session_makes_and_deletes_durable_subscriptions(url: str) -> None:
+    with TopicConnectionFactory(url, client_id="legacy").create_topic_connection() as connection:
+        connection.start()
+        session = connection.create_topic_session(False, 1)
+        subscriber = session.create_durable_subscriber(Topic("durable"), "mine")
+        session.create_publisher("topic:durable").publish(session.create_text_message("x"))
+        received = subscriber.receive(10_000)
+        subscriber.close()
+
+        session.unsubscribe("mine")
+
+        assert received is not None
+        with pytest.raises(InvalidDestinationException):
+            session.unsubscribe("mine")
 
 
 def test_jms_319_topic_is_no_queue(queues: Any) -> None:
@@ -95,6 +146,7 @@ def test_jms_319_topic_is_no_queue(queues: Any) -> None:
         queues.create_receiver(Topic("t"))
 
 
+@pytest.mark.jms("QueueRequestor.request", "QueueRequestor.close", "TopicRequestor.request", "TopicRequestor.close")
 @pytest.mark.parametrize(
     ("kind", "destination"), [(QueueRequestor, Queue("echo")), (TopicRequestor, Topic("echo"))], ids=["queue", "topic"]
 )

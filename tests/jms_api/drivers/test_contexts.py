@@ -23,6 +23,7 @@ from jms_api import (
 from tests.jms_api.drivers.ways import Way
 
 
+@pytest.mark.jms("JMSContext.create_producer", "JMSContext.create_consumer", "JMSProducer.send", "JMSConsumer.receive")
 @pytest.mark.parametrize(
     ("body", "kind"),
     [("text", TextMessage), (b"octets", BytesMessage), ({"a": 1, "b": "c"}, MapMessage), ([1, 2], ObjectMessage)],
@@ -65,6 +66,7 @@ def test_jms_293_properties_of_a_received_message_are_read_only(context: Any, qu
         context.create_producer().set_property("n", 1).send(queue, message)
 
 
+@pytest.mark.jms("JMSContext.start", "JMSConsumer.receive_no_wait")
 def test_jms_366_consumer_starts_the_connection(open_context: Any, queue: Queue) -> None:
     context = open_context()
     context.auto_start = False
@@ -78,6 +80,7 @@ def test_jms_366_consumer_starts_the_connection(open_context: Any, queue: Queue)
     assert consumer.receive(10_000).text == "x"
 
 
+@pytest.mark.jms("JMSContext.create_context", "JMSContext.close")
 def test_jms_367_connection_ends_with_its_last_context(open_context: Any, queue: Queue) -> None:
     first = open_context()
     second = first.create_context(SessionMode.AUTO_ACKNOWLEDGE)
@@ -91,6 +94,7 @@ def test_jms_367_connection_ends_with_its_last_context(open_context: Any, queue:
         second.create_text_message("x")
 
 
+@pytest.mark.jms("JMSContext.commit", "JMSContext.recover")
 def test_jms_370_transactions_and_recovery_are_for_their_modes(open_context: Any, context: Any) -> None:
     transacted = open_context(SessionMode.SESSION_TRANSACTED)
 
@@ -102,6 +106,7 @@ def test_jms_370_transactions_and_recovery_are_for_their_modes(open_context: Any
         transacted.recover()
 
 
+@pytest.mark.jms("ConnectionFactory.create_context")
 def test_jms_373_unknown_mode_is_refused(way: Way, url: str) -> None:
     with pytest.raises(JMSRuntimeException):
         way.factory(url).create_context(9)
@@ -120,6 +125,7 @@ def test_jms_369_runtime_twins_are_raised(context: Any, queue: Queue) -> None:
         context.create_producer().set_priority(10)
 
 
+@pytest.mark.jms("JMSConsumer.receive_body", "JMSConsumer.receive_body_no_wait")
 def test_jms_121_body_is_received(context: Any, queue: Queue) -> None:
     producer = context.create_producer()
     producer.send(queue, "x")
@@ -147,6 +153,7 @@ def test_jms_122_body_of_the_wrong_type_leaves_the_message(context: Any, queue: 
     assert message.get_int_property("JMSXDeliveryCount") == 1
 
 
+@pytest.mark.jms("JMSContext.rollback")
 def test_jms_124_body_of_the_wrong_type_counts_as_received_in_a_transaction(open_context: Any, queue: Queue) -> None:
     context = open_context(SessionMode.SESSION_TRANSACTED)
     context.create_producer().send(queue, "x")
@@ -162,6 +169,7 @@ def test_jms_124_body_of_the_wrong_type_counts_as_received_in_a_transaction(open
     assert consumer.receive(10_000).get_int_property("JMSXDeliveryCount") == 2
 
 
+@pytest.mark.jms("JMSContext.acknowledge")
 def test_jms_225_context_acknowledges_all(open_context: Any, context: Any, queue: Queue) -> None:
     client = open_context(SessionMode.CLIENT_ACKNOWLEDGE)
     client.create_producer().send(queue, "x")

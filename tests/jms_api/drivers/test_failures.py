@@ -124,6 +124,7 @@ def test_acknowledgement_after_a_loss_fails_and_the_message_comes_again(
     way.do(again.acknowledge)
 
 
+@pytest.mark.jms("ConnectionFactory.create_connection")
 def test_nobody_who_answers_is_told_at_once(way: Way) -> None:
     factory = way.factory(f"stomp://127.0.0.1:{unused_port()}")
 

@@ -65,6 +65,7 @@ def test_jms_217_listener_acknowledges_when_it_returns(connection: Any, queue: Q
     assert connection.create_session().create_consumer(queue).receive_no_wait() is None
 
 
+@pytest.mark.jms("MessageConsumer.message_listener")
 def test_jms_303_listener_is_told_and_can_be_taken_away(session: Any, queue: Queue, fill: Any) -> None:
     heard = Heard()
     consumer = session.create_consumer(queue)

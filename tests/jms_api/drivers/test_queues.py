@@ -28,6 +28,7 @@ def texts(consumer: Any, count: int) -> list[str]:
     return [message.text for message in messages if message is not None]
 
 
+@pytest.mark.jms("Session.create_producer", "Session.create_consumer", "MessageProducer.send")
 def test_jms_252_messages_come_in_the_order_of_sending(session: Any, queue: Queue) -> None:
     producer = session.create_producer(queue)
     for number in range(20):
@@ -134,6 +135,7 @@ def test_jms_079_redelivered_message_is_the_original(client: Any, queue: Queue) 
     assert consumer.receive(10_000).text == "original"
 
 
+@pytest.mark.jms("Connection.create_session", "Session.transacted", "Session.acknowledge_mode")
 def test_jms_207_java_form_of_create_session_is_known(connection: Any) -> None:
     transacted, client = connection.create_session(True, 1), connection.create_session(False, 2)
 
@@ -202,6 +204,7 @@ def test_jms_224_acknowledge_after_close_is_refused(client: Any, queue: Queue, w
         way.do(message.acknowledge)
 
 
+@pytest.mark.jms("MessageConsumer.close")
 def test_jms_227_message_of_a_closed_consumer_can_be_acknowledged(
     connection: Any, client: Any, queue: Queue, way: Way, fill: Any
 ) -> None:
@@ -216,6 +219,7 @@ def test_jms_227_message_of_a_closed_consumer_can_be_acknowledged(
     assert connection.create_session().create_consumer(queue).receive_no_wait() is None
 
 
+@pytest.mark.jms("Session.recover")
 def test_jms_231_recover_begins_with_the_oldest(client: Any, queue: Queue, fill: Any) -> None:
     fill(queue, "1", "2", "3")
     consumer = client.create_consumer(queue)
@@ -235,6 +239,7 @@ def test_jms_239_rolled_back_sends_are_gone(transacted: Any, queue: Queue) -> No
     assert consumer.receive_no_wait() is None
 
 
+@pytest.mark.jms("Session.commit")
 def test_jms_239_sends_are_invisible_until_commit(transacted: Any, session: Any, queue: Queue) -> None:
     consumer = session.create_consumer(queue)
     transacted.create_producer(queue).send(transacted.create_text_message("x"))
@@ -256,6 +261,7 @@ def test_jms_240_commit_acknowledges(connection: Any, transacted: Any, queue: Qu
     assert connection.create_session().create_consumer(queue).receive_no_wait() is None
 
 
+@pytest.mark.jms("Session.rollback")
 def test_jms_241_rollback_brings_messages_back_flagged(transacted: Any, queue: Queue, fill: Any) -> None:
     fill(queue, "1", "2")
     consumer = transacted.create_consumer(queue)
@@ -307,6 +313,7 @@ def test_jms_267_no_message_is_refused(session: Any, queue: Queue) -> None:
         session.create_producer(queue).send(None)
 
 
+@pytest.mark.jms("MessageProducer.close")
 def test_jms_272_closed_producer_is_of_no_use(session: Any, queue: Queue) -> None:
     producer = session.create_producer(queue)
     producer.close()
@@ -318,6 +325,7 @@ def test_jms_272_closed_producer_is_of_no_use(session: Any, queue: Queue) -> Non
         _ = producer.priority
 
 
+@pytest.mark.jms("MessageConsumer.receive")
 def test_jms_298_receive_ends_when_the_time_is_up(session: Any, queue: Queue) -> None:
     consumer = session.create_consumer(queue)
     began = time.monotonic()
@@ -335,6 +343,7 @@ def test_jms_298_negative_timeout_is_refused(session: Any, queue: Queue) -> None
         consumer.receive(-1)
 
 
+@pytest.mark.jms("MessageConsumer.receive_no_wait")
 def test_jms_299_receive_no_wait_finds_what_the_broker_has(session: Any, queue: Queue, fill: Any) -> None:
     consumer = session.create_consumer(queue)
     fill(queue, "1", "2")
@@ -364,6 +373,7 @@ def test_jms_169_what_is_not_selected_stays(session: Any, queue: Queue) -> None:
     assert (selected, rest) == (["2", "3"], ["0", "1"])
 
 
+@pytest.mark.jms("MessageConsumer.message_selector")
 def test_jms_171_selector_is_told(session: Any, queue: Queue) -> None:
     with_one, without = session.create_consumer(queue, "n > 1"), session.create_consumer(queue, " ")
 
@@ -376,6 +386,7 @@ def test_jms_317_consumer_needs_a_destination(session: Any) -> None:
         session.create_consumer(None)
 
 
+@pytest.mark.jms("Session.close")
 def test_jms_346_closed_session_is_of_no_use(connection: Any, queue: Queue) -> None:
     session = connection.create_session()
     session.close()

@@ -17,6 +17,7 @@ def temporary(request: pytest.FixtureRequest, session: Any) -> Any:
     return session.create_temporary_queue() if request.param == "queue" else session.create_temporary_topic()
 
 
+@pytest.mark.jms("Session.create_temporary_queue", "Session.create_temporary_topic")
 def test_jms_358_reply_comes_from_another_connection(connect: Any, session: Any, queue: Queue, temporary: Any) -> None:
     replies = session.create_consumer(temporary)
     request = session.create_text_message("ping")

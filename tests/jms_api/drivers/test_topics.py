@@ -60,6 +60,7 @@ def test_jms_235_recover_brings_messages_of_a_topic_back(client: Any, topic: Top
     assert consumer.receive(10_000).jms_redelivered
 
 
+@pytest.mark.jms("Session.create_shared_consumer")
 def test_jms_331_consumers_of_a_shared_subscription_divide_its_messages(
     session: Any, topic: Topic, name: str, fill: Any
 ) -> None:
@@ -77,6 +78,7 @@ def test_jms_336_unshared_durable_needs_a_client_id(session: Any, topic: Topic, 
         session.create_durable_consumer(topic, name)
 
 
+@pytest.mark.jms("Session.create_durable_consumer", "Session.create_durable_subscriber")
 def test_jms_338_durable_subscription_goes_on_without_a_consumer(
     connect: Any, topic: Topic, name: str, client_id: str, fill: Any
 ) -> None:
@@ -110,6 +112,7 @@ def test_jms_340_another_selector_begins_anew(connect: Any, topic: Topic, name: 
     assert consumer.receive_no_wait() is None
 
 
+@pytest.mark.jms("Session.unsubscribe")
 def test_jms_344_unsubscribe_deletes_the_messages(
     connect: Any, topic: Topic, name: str, client_id: str, fill: Any
 ) -> None:
@@ -142,6 +145,7 @@ def test_jms_346_subscription_in_use_cannot_be_deleted(
     assert consumer.receive(10_000).text == "1"
 
 
+@pytest.mark.jms("Session.create_shared_durable_consumer")
 def test_jms_343_shared_durable_needs_no_client_id(session: Any, topic: Topic, name: str, fill: Any) -> None:
     session.create_shared_durable_consumer(topic, name).close()
     fill(topic, "1")
