@@ -53,11 +53,12 @@ def _measure(library: str, seconds: float, target: Target, crew: Crew) -> Iterat
         ("a listener takes them, each acknowledged", Listening(library, target.address, queue, number)),
     ):
         shift = crew.work([job])
-        elapsed = shift.outcomes[0].ended - shift.start
+        elapsed, used = shift.outcomes[0].ended - shift.start, shift.processor_seconds
         name = f"client {type(job).__name__.lower()}"
-        yield Figure(
-            name, number / elapsed, "messages/s", meaning, library, load_cores=shift.processor_seconds / elapsed
-        )
+        yield Figure(name, number / elapsed, "messages/s", meaning, library, load_cores=used / elapsed)
+        # Where the broker is what limits the rate, this still tells one library from the other.
+        cost = used / number * 1e6
+        yield Figure(f"{name} cost", cost, "us/message", "processor time of the client", library, is_less_better=True)
     wrong = faults({0: number}, [shift.outcomes[0].keys])
     if left := left_over(target.address, f"/queue/{queue}"):
         wrong.append(f"{left} messages are left, although all were acknowledged")
