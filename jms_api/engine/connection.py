@@ -140,10 +140,15 @@ class ConnectionCore(Routing):
         Raises:
             LinkError: The connection of the transport must be closed.
         """
+        link = self._link
+        if link is None:
+            return
+        # Only one thread receives, and reading frames takes longest: it keeps nobody waiting.
+        frames = link.receive(octets, now)
         with self.lock:
-            if self._link is None:
+            if self._link is not link:
                 return
-            for frame in self._link.receive(octets, now):
+            for frame in frames:
                 command = frame.command
                 if command == "MESSAGE":
                     self.deliver(frame)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jms_api import IllegalStateException, Queue
-from tests.jms_api.drivers.ways import PATIENCE_SECONDS, Way
+from tests.jms_api.drivers.ways import PATIENCE_SECONDS, WAYS, Way
 
 
 class Heard:
@@ -187,9 +187,8 @@ def test_jms_173_nothing_is_delivered_before_start(connect: Any, queue: Queue) -
     assert heard.wait()[0].text == "1"
 
 
+@pytest.mark.parametrize("way", WAYS[:1], ids=["blocking"])  # only there may a listener block
 def test_jms_176_stop_waits_for_the_listener(connect: Any, queue: Queue, way: Way) -> None:
-    if way.name != "blocking":
-        pytest.skip("a listener that blocks would block the whole driver")
     connection = connect()
     session = connection.create_session()
     running, go_on = threading.Event(), threading.Event()
@@ -215,9 +214,8 @@ def test_jms_176_stop_waits_for_the_listener(connect: Any, queue: Queue, way: Wa
     assert not stopping.is_alive()
 
 
+@pytest.mark.parametrize("way", WAYS[:1], ids=["blocking"])  # only there may a listener block
 def test_jms_376_session_of_a_listener_at_work_is_not_for_others(connect: Any, queue: Queue, way: Way) -> None:
-    if way.name != "blocking":
-        pytest.skip("there is one thread")
     connection = connect()
     session = connection.create_session(True)
     running, go_on = threading.Event(), threading.Event()

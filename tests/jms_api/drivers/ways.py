@@ -15,7 +15,7 @@ import jms_api.factory
 import jms_api.tx
 
 #: Longer than anything takes, even on a busy machine; what takes longer hangs.
-PATIENCE_SECONDS = 8.0
+PATIENCE_SECONDS = 30.0
 
 
 class Way(Protocol):
