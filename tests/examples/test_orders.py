@@ -67,7 +67,7 @@ def test_balance_is_right_though_processes_are_killed(database_url: str, tmp_pat
     url = database_url.replace("stompd.sqlite3", "books.sqlite3")
 
     run = subprocess.run(
-        [sys.executable, "-m", "examples.orders", "--orders=200", f"--database={url}"],
+        [sys.executable, "-m", "examples.orders", "--orders=200", "--seed=2", f"--database={url}"],
         cwd=Path(__file__).parents[2],
         env={**os.environ, "TMPDIR": str(files)},
         capture_output=True,
@@ -80,6 +80,8 @@ def test_balance_is_right_though_processes_are_killed(database_url: str, tmp_pat
     assert run.returncode == 0, f"{run.stdout}\n{run.stderr}\n{logs}"
     assert re.search(r"^Killed: .*payment \d+ times", run.stdout, re.MULTILINE)
     assert "200 ordered" in run.stdout
+    for reason in ("payment: the card has expired", "payment: rejected", "stock: too little saffron is left"):
+        assert f"dead letters in DLQ.orders.{reason}" in run.stdout
     with opened(url) as engine:
         payments = balance.count(engine, "SELECT order_id, count(*) FROM orders_payments GROUP BY order_id")
     assert 150 < len(payments) < 200
