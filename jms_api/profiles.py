@@ -97,7 +97,7 @@ class Profile(Capabilities):
     no_local_header: str = "no-local"
     credits_held: bool = False
     durable_headers: tuple[str, ...] = ("durable-subscription-name",)
-    durable_marks: Mapping[str, str] = field(default_factory=dict)
+    durable_marks: Mapping[str, str] = field(default_factory=dict, hash=False)
     prefixes: Mapping[type[Destination], str] = field(default_factory=lambda: _SLASHED, hash=False)
     kind_headers: bool = False
     quotes_slashes: bool = False
