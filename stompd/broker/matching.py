@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from struct import Struct
 
 from stompd.broker.message import Message
 from stompd.selector.evaluate import Selector
@@ -17,6 +18,7 @@ _RENAMED_PREFIX = "jms-p-"
 
 _INTEGERS = frozenset("BSIJ")
 _FLOATS = frozenset("FD")
+_SINGLE = Struct("<f")
 
 
 def is_selected(selector: Selector, message: Message, delivery_count: int = 0) -> bool:
@@ -63,7 +65,7 @@ def _look_up_typed(message: Message, delivery_count: int, types: dict[str, str],
     if code in _INTEGERS:
         return _to_integer(text)
     if code in _FLOATS:
-        return _to_float(text)
+        return _to_float(text, is_single=code == "F")
     return text == "true" if code == "Z" else text
 
 
@@ -77,8 +79,10 @@ def _to_integer(text: str | None) -> int | None:
     return int(text) if text and len(digits) <= 19 and digits.isascii() and digits.isdigit() else None
 
 
-def _to_float(text: str) -> float | None:
+def _to_float(text: str, *, is_single: bool) -> float | None:
     try:
-        return float(text)
-    except ValueError:
+        number = float(text)
+        # JMS 3.1, 3.8.1.1, by Java's rule: a float is widened to double when the two meet.
+        return float(_SINGLE.unpack(_SINGLE.pack(number))[0]) if is_single else number
+    except (ValueError, OverflowError):
         return None

@@ -192,10 +192,11 @@ class Unsubscribe:
 
     With a `naming`, a durable subscription is deleted with all its messages, whether or not it is the one of this id.
     `destination` is the topic, where the client named it. `deleted` is a temporary destination that is to be deleted;
-    then there need not be such a subscription.
+    then there need not be such a subscription. `is_undelivered` says that nobody has seen what is outstanding, so that
+    it is not counted.
     """
 
-    __slots__ = ("deleted", "destination", "naming", "receipt", "subscription_id")
+    __slots__ = ("deleted", "destination", "is_undelivered", "naming", "receipt", "subscription_id")
 
     def __init__(
         self,
@@ -205,12 +206,14 @@ class Unsubscribe:
         naming: Naming | None = None,
         destination: Destination | None = None,
         deleted: Destination | None = None,
+        is_undelivered: bool = False,
     ) -> None:
         self.subscription_id = subscription_id
         self.receipt = receipt
         self.naming = naming
         self.destination = destination
         self.deleted = deleted
+        self.is_undelivered = is_undelivered
 
 
 @final

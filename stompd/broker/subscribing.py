@@ -141,12 +141,12 @@ class Subscribing:
                 f"No subscription of this connection has the id {request.subscription_id}."
                 " UNSUBSCRIBE takes the id of a SUBSCRIBE on the same connection."
             )
-        self.end(session, subscription)
+        self.end(session, subscription, is_undelivered=request.is_undelivered)
         if request.receipt is not None:
             self._ledger.enact(session, Work(), request.receipt)
 
-    def end(self, session: Session, subscription: Subscription) -> None:
-        """Give nothing more to a subscription; what it has not acknowledged returns."""
+    def end(self, session: Session, subscription: Subscription, *, is_undelivered: bool = False) -> None:
+        """Give nothing more to a subscription; what it has not acknowledged returns, uncounted if nobody saw it."""
         session.remove(subscription)
         if subscription.spread is None:
             subscription.queue.detach(subscription)
@@ -164,7 +164,11 @@ class Subscribing:
             if delivery.is_held:
                 continue
             session.settled_ids.append(str(delivery.entry.message.message_id))
-            if not delivery.queue.has_ended:
+            if delivery.queue.has_ended:
+                continue
+            if is_undelivered:
+                delivery.queue.put_back(delivery.entry, is_counted=False)
+            else:
                 delivery.queue.give_back(delivery.entry)
         subscription.outstanding.clear()
 

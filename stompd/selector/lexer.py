@@ -126,6 +126,17 @@ def tokenize(text: str, prefixes: Prefixes) -> list[Token]:
     return tokens
 
 
+def is_name(text: str) -> bool:
+    """Whether a text is a name that stands in a selector as it is, without double quotes."""
+    # JMS 3.1, 3.8.1.1: what Java calls an identifier, and no reserved word.
+    return (
+        bool(text)
+        and _is_start(text[0])
+        and all(_is_part(character) for character in text)
+        and not (text.isascii() and text.upper() in _RESERVED)
+    )
+
+
 def is_hyphenated(text: str) -> bool:
     """Whether a text is one name but for the hyphens in it, with a hyphen and no blank."""
     return "-" in text and _is_start(text[0]) and all(_is_part(character, "-") for character in text)

@@ -162,7 +162,12 @@ def _unsubscribe(frame: Frame, version: Version, session_id: SessionId, now: flo
     if subscription_id is None:
         # STOMP 1.1 "UNSUBSCRIBE": id is required.
         raise missing("UNSUBSCRIBE", "id", "0")
-    return Unsubscribe(subscription_id, headers.get("receipt"), deleted=_deleted(headers))
+    return Unsubscribe(
+        subscription_id,
+        headers.get("receipt"),
+        deleted=_deleted(headers),
+        is_undelivered=parse_boolean("undelivered", headers.get("undelivered", "false")),
+    )
 
 
 def _deleted(headers: Mapping[str, str]) -> Destination | None:

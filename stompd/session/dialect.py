@@ -147,6 +147,7 @@ _UNSUBSCRIBE: Final = (
     _GROUP,
     _row("durable", _FLAG, "no", "deletes the durable subscription that `id` names", "persistent"),
     _row("delete", _FLAG, "no", "removes the temporary destination that `destination` names"),
+    _row("undelivered", _FLAG, "no", "nobody has seen what is outstanding, so it is not counted"),
 )
 
 _ACK: Final = (

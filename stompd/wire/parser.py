@@ -360,9 +360,12 @@ class FrameParser:
 
 def _unescape_headers(headers: dict[str, str], version: Version) -> dict[str, str]:
     unescaped: dict[str, str] = {}
-    for name, value in headers.items():
+    for header, value in headers.items():
+        # Few headers of a frame are escaped; the others cost no call.
+        name = unescape(header, version, header=header) if "\\" in header else header
+        text = unescape(value, version, header=header) if "\\" in value else value
         # STOMP 1.2 "Repeated Header Entries": the first one wins, also of two spellings of one name.
-        unescaped.setdefault(unescape(name, version, header=name), unescape(value, version, header=name))
+        unescaped.setdefault(name, text)
     return unescaped
 
 

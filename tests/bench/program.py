@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, final
 
 from stompd.service import _tune_interpreter
-from tests.bench import codec, core, selector, stores
+from tests.bench import clients, codec, core, selector, stores
 from tests.bench.crew import Crew
 from tests.bench.figures import Figure, Measure, WrongResult, limited_by_load, table
 from tests.bench.load import Address
@@ -33,9 +33,10 @@ _STAGES: Final[dict[str, Callable[[float], Iterator[Measure]]]] = {
 }
 _SCENARIOS: Final = {scenario.name: scenario for scenario in SCENARIOS}
 _END_TO_END: Final = "end-to-end"
+_CLIENTS: Final = "clients"
 
 #: What can be asked for.
-NAMES: Final = (*_STAGES, "store", _END_TO_END, *_SCENARIOS)
+NAMES: Final = (*_STAGES, "store", _CLIENTS, _END_TO_END, *_SCENARIOS)
 
 DATABASES: Final = ("sqlite", "postgresql")
 
@@ -89,13 +90,18 @@ class Bench:
             urls = {"memory": lambda: "memory:"} | {kind: partial(self._url, kind) for kind in self._databases}
             stages = [stores.store(self._seconds, place, url) for place, url in urls.items()]
             yield from zip(*stages, strict=True)
+        elif name == _CLIENTS:
+            yield from clients.clients(self._seconds, self._start_targets()[0], self._crew)
         else:
             yield self._over_sockets(_SCENARIOS[name])
 
     def _over_sockets(self, scenario: Scenario) -> Sequence[Measure]:
+        return [partial(measure, scenario, target, self._seconds, self._crew) for target in self._start_targets()]
+
+    def _start_targets(self) -> Sequence[Target]:
         if not self._targets:
             self._targets = [*map(self._broker, self._databases), *self._peers]
-        return [partial(measure, scenario, target, self._seconds, self._crew) for target in self._targets]
+        return self._targets
 
     def _broker(self, database: str) -> Target:
         self._tell(f"starting stompd on {database}")
@@ -152,13 +158,14 @@ def main() -> int:
     _tune_interpreter()  # as the broker does
     peers = [Target(name, Address(port, options.login, options.passcode)) for name, port in options.beside]
     databases = DATABASES if options.database == "both" else (options.database,)
-    names = [name for what in options.what or (*_STAGES, "store", _END_TO_END) for name in _expand(what)]
+    names = [name for what in options.what or (*_STAGES, "store", _CLIENTS, _END_TO_END) for name in _expand(what)]
     with _directory() as directory:
         _tell(f"databases are below {directory}; set TMPDIR to measure another disk")
         with Bench(directory, databases, options.seconds, peers=peers, tell=_tell) as bench:
             figures, wrong = run(bench, names, options.rounds, _tell)
     print()
-    print(table(figures, [peer.name for peer in peers]))
+    others = [*(peer.name for peer in peers), *([clients.STOMP_PY] if _CLIENTS in names else [])]
+    print(table(figures, others))
     print()
     if peers:
         print("The brokers beside keep empty queues, whose names begin with bench-.")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench import clients
 from tests.bench.figures import table
 from tests.bench.program import DATABASES, NAMES, Bench, run
 from tests.bench.scenarios import SCENARIOS
@@ -17,7 +18,8 @@ from tests.harness.reporting import note_database
 
 _STORES = ("memory", *DATABASES)
 _PLACES: dict[str, Sequence[str]] = dict.fromkeys(("parse", "serialize", "core", "selector"), ("",))
-_PLACES |= {"store": _STORES} | {scenario.name: DATABASES for scenario in SCENARIOS}
+_PLACES |= {"store": _STORES, "clients": (clients.JMS_API, clients.STOMP_PY)}
+_PLACES |= {scenario.name: DATABASES for scenario in SCENARIOS}
 
 
 @pytest.fixture(scope="module")

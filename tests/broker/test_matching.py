@@ -62,6 +62,7 @@ def typed(types: str, **properties: str) -> Message:
         ("p = 10", "q=I, p=S", "10"),
         ("p = 1.5", "p=D", "1.5"),
         ("p = 1.5", "p=F", "1.5"),
+        ("p = 1.10000002384185791015625", "p=F", "1.1"),
         ("p = TRUE", "p=Z", "true"),
         ("p = FALSE", "p=Z", "false"),
         ("p = '10'", "", "10"),
@@ -81,6 +82,8 @@ def test_properties_have_the_types_that_the_sender_gave_them(selector: str, type
         ("p = 10", "p=I", "ten"),
         ("p = 10", "p=I", "9" * 40),
         ("p = 1.5", "p=D", "much"),
+        ("p = 1.1", "p=F", "1.1"),
+        ("p > 1", "p=F", "1e300"),
         ("p = TRUE", "", "true"),
     ],
 )

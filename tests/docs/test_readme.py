@@ -51,6 +51,14 @@ def _as_pattern(answer: str) -> str:
     return re.escape(answer).replace(re.escape("..."), r"[^\n]+")
 
 
+def _program(library: str) -> str:
+    """Return the program in Python that uses a library."""
+    (program,) = [
+        block for block in blocks(README, "python") if block.startswith((f"import {library}", f"from {library}"))
+    ]
+    return program
+
+
 @pytest.mark.parametrize("line_end", ["\r\n", "\n"], ids=["telnet", "netcat"])
 def test_telnet_session_goes_as_printed(broker: BrokerProcess, line_end: str) -> None:
     with socket.create_connection(("127.0.0.1", broker.port), PATIENCE_SECONDS) as connection:
@@ -66,9 +74,8 @@ def test_telnet_session_goes_as_printed(broker: BrokerProcess, line_end: str) ->
 
 
 def test_python_client_prints_its_message(broker: BrokerProcess) -> None:
-    (program,) = blocks(README, "python")
     process = subprocess.Popen(
-        [sys.executable, "-c", program.replace("61613", str(broker.port))],
+        [sys.executable, "-c", _program("stomp").replace("61613", str(broker.port))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -88,9 +95,25 @@ def test_python_client_prints_its_message(broker: BrokerProcess) -> None:
 
 
 def test_python_client_has_ten_lines() -> None:
-    (program,) = blocks(README, "python")
+    assert len([line for line in _program("stomp").splitlines() if line]) == 10
 
-    assert len([line for line in program.splitlines() if line]) == 10
+
+def test_jms_program_prints_what_it_has_passed_on(broker: BrokerProcess) -> None:
+    program = _program("jms_api").replace("61613", str(broker.port))
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2 pounds of tea\n", "")
+
+
+def test_jms_program_has_fifteen_lines() -> None:
+    assert len([line for line in _program("jms_api").splitlines() if line]) <= 15
 
 
 def test_shell_commands_send_and_receive(broker: BrokerProcess) -> None:

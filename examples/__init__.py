@@ -1,0 +1,1 @@
+"""Programs to read and to begin one's own with; each is run by a test."""

@@ -1,0 +1,1 @@
+"""What the three drivers have in common: the part of the API that waits for nothing."""
