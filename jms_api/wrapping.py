@@ -197,7 +197,9 @@ class Chain:
 
     def receive(self, octets: bytes) -> bytes:
         """Return what was received."""
-        return self._inner.receive(self._outer.receive(octets))
+        received = self._outer.receive(octets)
+        # To WebSocket no octets are the end, which a handshake of TLS is not.
+        return self._inner.receive(received) if received else b""
 
 
 def _tls_context(options: ConnectionOptions) -> ssl.SSLContext:

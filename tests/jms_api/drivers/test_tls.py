@@ -18,6 +18,8 @@ from jms_api import JMSException, Queue
 from tests.harness.process import BrokerProcess
 from tests.jms_api.drivers.ways import Way
 
+_SCHEMES = ("stomp+ssl", "wss")
+
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -44,12 +46,19 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def encrypted(certificate: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a broker that speaks TLS."""
+def ports(certificate: Path, store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[int]]:
+    """Where a broker speaks plain STOMP, STOMP within TLS, and WebSocket within TLS."""
     endpoint = f"ssl:0:interface=127.0.0.1:privateKey={certificate}:certKey={certificate}"
     directory = tmp_path_factory.mktemp("broker")
-    with BrokerProcess(directory, "memory:", arguments=["--listen", endpoint]) as broker:
-        yield f"stomp+ssl://127.0.0.1:{broker.ports[-1]}"
+    arguments = ["--listen", endpoint, "--listen", f"ws:{endpoint}"]
+    with BrokerProcess(directory, store_url, arguments=arguments) as broker:
+        yield [int(port) for port in broker.ports]
+
+
+@pytest.fixture(params=_SCHEMES)
+def encrypted(request: pytest.FixtureRequest, ports: list[int]) -> str:
+    """The URL of a broker that speaks TLS."""
+    return f"{request.param}://127.0.0.1:{ports[_SCHEMES.index(request.param) + 1]}"
 
 
 def test_messages_pass(way: Way, encrypted: str, certificate: Path, queue: Queue) -> None:
@@ -69,8 +78,8 @@ def test_unknown_certificate_is_refused(way: Way, encrypted: str) -> None:
         factory.create_connection()
 
 
-def test_plain_port_is_noticed(way: Way, broker: BrokerProcess, certificate: Path) -> None:
-    factory = way.factory(f"stomp+ssl://127.0.0.1:{broker.port}", ca_file=str(certificate))
+def test_plain_port_is_noticed(way: Way, ports: list[int], certificate: Path) -> None:
+    factory = way.factory(f"stomp+ssl://127.0.0.1:{ports[0]}", ca_file=str(certificate))
 
     with pytest.raises(JMSException):
         factory.create_connection()
