@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from jms_api.bodies import Body, BodyKind, decode_body, decode_property
@@ -47,9 +48,13 @@ def from_frame(
     """
     message = _read_body(headers, body, profile, codec)
     message._is_body_read_only = True
+    message._reader = partial(_read_rest, headers=headers, profile=profile, redeliveries=redeliveries)
+    return message
+
+
+def _read_rest(message: Message, headers: Mapping[str, str], profile: Profile, redeliveries: int) -> None:
     _read_fields(message, headers, profile)
     _read_delivery(message, headers, redeliveries)
-    return message
 
 
 def _read_body(headers: Mapping[str, str], octets: bytes, profile: Profile, codec: ObjectCodec) -> Message:

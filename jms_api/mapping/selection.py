@@ -41,4 +41,4 @@ def selector_value(message: Message, name: str) -> SelectorValue:
 
 def is_selected(selector: Selector, message: Message) -> bool:
     """Whether a selector selects a message. It never raises."""
-    return selector.matches(partial(selector_value, message), is_typed=message._is_typed)
+    return selector.matches(partial(selector_value, message), is_typed=message.is_typed)

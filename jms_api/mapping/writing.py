@@ -42,6 +42,7 @@ def stamp(message: Message, said: Stamp) -> None:
     timestamp = said.now if said.has_timestamp else 0
     expiration = said.now + said.time_to_live if said.time_to_live else 0
     if isinstance(message, Message):
+        message._read_rest()
         # Without the checks of the fields: what send says was checked.
         message._stamp = said
         message._jms_destination = said.destination
@@ -70,6 +71,7 @@ def to_frame_parts(message: Message, profile: Profile) -> tuple[dict[str, str], 
         MessageFormatException: The message was received with a body that cannot be decoded.
         UnsupportedOperationException: The broker cannot carry it.
     """
+    message._read_rest()
     headers: dict[str, str] = {}
     _write_fields(headers, message, profile)
     body = encode_body(message)

@@ -47,9 +47,13 @@ class Field(Generic[T]):
     def __get__(self, instance: object, owner: type) -> T: ...
 
     def __get__(self, instance: object, owner: type) -> T | Field[T]:
-        return self if instance is None else cast(T, getattr(instance, self._attribute))
+        if instance is None:
+            return self
+        cast(Message, instance)._read_rest()
+        return cast(T, getattr(instance, self._attribute))
 
     def __set__(self, instance: object, value: T) -> None:
+        cast(Message, instance)._read_rest()
         setattr(instance, self._attribute, self._convert(value))
 
 
@@ -103,27 +107,30 @@ class Message:
     jms_delivery_time = Field(_to_integer, "Not delivered before, in epoch milliseconds; set by send (JMS-028).")
     jms_priority = Field(_to_integer, "0 to 9, 9 being the highest; set by send (JMS-026).")
 
+    _jms_message_id: str | None = None
+    _jms_timestamp = 0
+    _jms_correlation_id: str | None = None
+    _jms_reply_to: Destination | None = None
+    _jms_destination: Destination | None = None
+    _jms_delivery_mode = DEFAULT_DELIVERY_MODE
+    _jms_redelivered = False
+    _jms_type: str | None = None
+    _jms_expiration = 0
+    _jms_delivery_time = 0
+    _jms_priority = DEFAULT_PRIORITY
+
     def __init__(self) -> None:
         """Make a message that can be written and sent."""
-        self._jms_message_id: str | None = None
-        self._jms_timestamp = 0
-        self._jms_correlation_id: str | None = None
-        self._jms_reply_to: Destination | None = None
-        self._jms_destination: Destination | None = None
-        self._jms_delivery_mode = DEFAULT_DELIVERY_MODE
-        self._jms_redelivered = False
-        self._jms_type: str | None = None
-        self._jms_expiration = 0
-        self._jms_delivery_time = 0
-        self._jms_priority = DEFAULT_PRIORITY
         self._properties = MessageProperties()
         self._is_body_read_only = False
-        #: Whether the sender told the types of its properties; only a foreign client's are not typed.
         self._is_typed = True
         #: Acknowledges a received message; set by the session.
         self._acknowledger: Callable[[], object] | None = None
         #: What the last send said; set by `mapping.stamp`.
         self._stamp: Stamp | None = None
+        #: Reads the header fields and properties of a received message when one of them is asked for, which many
+        #: programs never do; None once that is done.
+        self._reader: Callable[[Message], object] | None = None
 
     @property
     def jms_correlation_id_as_bytes(self) -> bytes | None:
@@ -132,105 +139,113 @@ class Message:
         Raises:
             UnsupportedOperationException: It is set to octets that are no UTF-8.
         """
-        return None if self._jms_correlation_id is None else self._jms_correlation_id.encode()
+        text = self.jms_correlation_id
+        return None if text is None else text.encode()
 
     @jms_correlation_id_as_bytes.setter
     def jms_correlation_id_as_bytes(self, value: bytes | None) -> None:
         octets = check(value, ValueType.BYTES)
         try:
-            self._jms_correlation_id = None if octets is None else cast(bytes, octets).decode()
+            self.jms_correlation_id = None if octets is None else cast(bytes, octets).decode()
         except UnicodeDecodeError:
             raise UnsupportedOperationException("A correlation id travels as text, so it has to be UTF-8.") from None
 
     @property
     def properties(self) -> MessageProperties:
         """The properties as a mapping."""
+        self._read_rest()
         return self._properties
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether the sender told the types of its properties; only a foreign client's are not typed."""
+        self._read_rest()
+        return self._is_typed
 
     @property
     def property_names(self) -> Iterator[str]:
         """The names of the properties; standard headers are none (JMS-050)."""
-        return iter(list(self._properties))
+        return iter(list(self.properties))
 
     def property_exists(self, name: str) -> bool:
         """Return whether a property was set, be it to null."""
-        return name in self._properties
+        return name in self.properties
 
     def clear_properties(self) -> None:
         """Remove all properties and let them be set again; header fields and body stay (JMS-051)."""
-        self._properties.clear()
+        self.properties.clear()
 
     def get_boolean_property(self, name: str) -> bool:
         """Return a property as a boolean; false if there is none. The errors of all getters: see `get_as`."""
-        return cast(bool, self._properties.get_as(name, ValueType.BOOLEAN))
+        return cast(bool, self.properties.get_as(name, ValueType.BOOLEAN))
 
     def get_byte_property(self, name: str) -> int:
         """Return a property as an integer of 8 bits."""
-        return cast(int, self._properties.get_as(name, ValueType.BYTE))
+        return cast(int, self.properties.get_as(name, ValueType.BYTE))
 
     def get_short_property(self, name: str) -> int:
         """Return a property as an integer of 16 bits."""
-        return cast(int, self._properties.get_as(name, ValueType.SHORT))
+        return cast(int, self.properties.get_as(name, ValueType.SHORT))
 
     def get_int_property(self, name: str) -> int:
         """Return a property as an integer of 32 bits."""
-        return cast(int, self._properties.get_as(name, ValueType.INT))
+        return cast(int, self.properties.get_as(name, ValueType.INT))
 
     def get_long_property(self, name: str) -> int:
         """Return a property as an integer of 64 bits."""
-        return cast(int, self._properties.get_as(name, ValueType.LONG))
+        return cast(int, self.properties.get_as(name, ValueType.LONG))
 
     def get_float_property(self, name: str) -> float:
         """Return a property as a floating-point number of single precision."""
-        return cast(float, self._properties.get_as(name, ValueType.FLOAT))
+        return cast(float, self.properties.get_as(name, ValueType.FLOAT))
 
     def get_double_property(self, name: str) -> float:
         """Return a property as a floating-point number of double precision."""
-        return cast(float, self._properties.get_as(name, ValueType.DOUBLE))
+        return cast(float, self.properties.get_as(name, ValueType.DOUBLE))
 
     def get_string_property(self, name: str) -> str | None:
         """Return a property as text; None if there is none."""
-        return cast("str | None", self._properties.get_as(name, ValueType.STRING))
+        return cast("str | None", self.properties.get_as(name, ValueType.STRING))
 
     def get_object_property(self, name: str) -> Value:
         """Return a property in the type it was set with; None if there is none (JMS-042)."""
-        return self._properties.get(name)
+        return self.properties.get(name)
 
     def set_boolean_property(self, name: str, value: bool) -> None:
         """Set a boolean property. The errors of all setters: see `set_as`."""
-        self._properties.set_as(name, value, ValueType.BOOLEAN)
+        self.properties.set_as(name, value, ValueType.BOOLEAN)
 
     def set_byte_property(self, name: str, value: int) -> None:
         """Set a property to an integer of 8 bits."""
-        self._properties.set_as(name, value, ValueType.BYTE)
+        self.properties.set_as(name, value, ValueType.BYTE)
 
     def set_short_property(self, name: str, value: int) -> None:
         """Set a property to an integer of 16 bits."""
-        self._properties.set_as(name, value, ValueType.SHORT)
+        self.properties.set_as(name, value, ValueType.SHORT)
 
     def set_int_property(self, name: str, value: int) -> None:
         """Set a property to an integer of 32 bits."""
-        self._properties.set_as(name, value, ValueType.INT)
+        self.properties.set_as(name, value, ValueType.INT)
 
     def set_long_property(self, name: str, value: int) -> None:
         """Set a property to an integer of 64 bits."""
-        self._properties.set_as(name, value, ValueType.LONG)
+        self.properties.set_as(name, value, ValueType.LONG)
 
     def set_float_property(self, name: str, value: float) -> None:
         """Set a property to a floating-point number, rounded to single precision (JMS-045)."""
-        self._properties.set_as(name, value, ValueType.FLOAT)
+        self.properties.set_as(name, value, ValueType.FLOAT)
 
     def set_double_property(self, name: str, value: float) -> None:
         """Set a property to a floating-point number of double precision."""
-        self._properties.set_as(name, value, ValueType.DOUBLE)
+        self.properties.set_as(name, value, ValueType.DOUBLE)
 
     def set_string_property(self, name: str, value: str | None) -> None:
         """Set a property to a text, or to null (JMS-046)."""
-        self._properties.set_as(name, value, ValueType.STRING)
+        self.properties.set_as(name, value, ValueType.STRING)
 
     def set_object_property(self, name: str, value: object) -> None:
         """Set a property to a value whose type decides that of the property (JMS-041, JMS-043)."""
-        self._properties[name] = value
+        self.properties[name] = value
 
     def acknowledge(self) -> object:
         """Acknowledge this message and all others that its session has delivered, if that session leaves it to you.
@@ -276,6 +291,11 @@ class Message:
         if self._body_type is not None and self.body is not None and not issubclass(self._body_type, type_):
             raise MessageFormatException(f"The body of a {type(self).__name__} is no {type_.__name__}.")
 
+    def _read_rest(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader(self)
+
     def _check_body_writable(self) -> None:
         if self._is_body_read_only:
             raise MessageNotWriteableException(
@@ -287,4 +307,4 @@ class Message:
 
     def __repr__(self) -> str:
         # A body may be a secret; a message in a log or a traceback does not show it.
-        return f"<{type(self).__name__} {self._jms_message_id or 'not sent'} to {self._jms_destination}>"
+        return f"<{type(self).__name__} {self.jms_message_id or 'not sent'} to {self.jms_destination}>"
