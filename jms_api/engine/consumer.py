@@ -177,12 +177,35 @@ class ConsumerCore:
         session.consumers.discard(self)
         if session.is_listening(self) and not session.is_running_here:
             yield from session.task_done()
-        self.buffer.clear()
         subscription, self.subscription = self.subscription, None
         if subscription is not None:
             yield from session.connection.leave(subscription)
+        if subscription is None or not subscription.is_leaving:
+            self.buffer.clear()
 
     # What the connection and the session do, under the lock.
+
+    def may_take_over(self, left: Subscription) -> bool:
+        """Return whether this is the durable subscription that a closed consumer left with something to settle.
+
+        The broker lets nobody else in until that is settled, and JMS-227 says that closing settles nothing.
+        """
+        other = left.taker
+        return (
+            isinstance(other, ConsumerCore)
+            and self.sharing is other.sharing is Sharing.DURABLE
+            and (self.name, self.destination, self.selector) == (other.name, other.destination, other.selector)
+            and self.no_local == other.no_local
+            and (self.session.settles_in_order or not left.is_cumulative)
+        )
+
+    def take_over(self, left: Subscription) -> None:
+        """Go on with a subscription that a closed consumer left."""
+        self.buffer.extend(left.taker.buffer)
+        left.taker.buffer.clear()
+        left.taker = self
+        left.is_leaving = False
+        self.subscription = left
 
     def arrive(self, delivery: Delivery) -> None:
         """Keep a delivery, or give it to whoever waits."""

@@ -57,8 +57,13 @@ class Routing:
     def deliver(self, frame: Frame) -> None:
         """Give a MESSAGE to the consumer that it is for; one that has left does not take it, so it goes back."""
         subscription = self.subscriptions.get(frame.headers.get("subscription", ""))
-        if subscription is not None and not subscription.is_leaving:
-            subscription.taker.arrive(Delivery(frame.headers, frame.body, subscription))
+        if subscription is None:
+            return
+        delivery = Delivery(frame.headers, frame.body, subscription)
+        if subscription.is_leaving:
+            subscription.taker.buffer.append(delivery)  # for whoever reopens it
+        else:
+            subscription.taker.arrive(delivery)
 
     def settle(self, delivery: Delivery, transaction: str | None = None, *, is_urgent: bool = True) -> None:
         """Acknowledge a delivery, in a transaction or not; what the broker has taken back is left alone."""
@@ -86,6 +91,10 @@ class Routing:
     def subscribe(self, consumer: ConsumerCore) -> Steps[None]:
         """Begin the subscription of a consumer; what is sent afterwards reaches it (JMS-353)."""
         yield from self.up()
+        for subscription in self.subscriptions.values():
+            if subscription.is_leaving and consumer.may_take_over(subscription):
+                consumer.take_over(subscription)
+                return
         yield from self._subscribe(consumer)
 
     def restore(self, consumer: ConsumerCore) -> None:
@@ -158,7 +167,7 @@ class Routing:
         if session.transaction is not None:
             self.exchange.send(Frame("ABORT", {"transaction": session.transaction}))
             session.transaction = None
-        subscriptions = {delivery.subscription for delivery in session.unsettled}
+        subscriptions = {delivery.subscription for delivery in session.unsettled if delivery.subscription.is_leaving}
         for delivery in session.unsettled:
             if self.profile.nack_returns and not delivery.subscription.is_ended:
                 self.exchange.write(delivery.settling("NACK"))

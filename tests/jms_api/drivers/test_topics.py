@@ -11,9 +11,11 @@ from jms_api import (
     InvalidDestinationException,
     JMSException,
     Queue,
+    SessionMode,
     Topic,
 )
 from tests.harness.raw import unique_name
+from tests.jms_api.drivers.ways import Way
 
 
 @pytest.fixture
@@ -110,6 +112,44 @@ def test_jms_340_another_selector_begins_anew(connect: Any, topic: Topic, name: 
     consumer = session.create_durable_consumer(topic, name, "n IS NULL")
 
     assert consumer.receive_no_wait() is None
+
+
+@pytest.mark.parametrize("mode", [SessionMode.CLIENT_ACKNOWLEDGE, SessionMode.SESSION_TRANSACTED])
+def test_jms_227_durable_subscription_is_reopened_though_something_is_not_settled(
+    connect: Any, topic: Topic, name: str, client_id: str, fill: Any, way: Way, mode: SessionMode
+) -> None:
+    session = connect(client_id=client_id).create_session(mode)
+    consumer = session.create_durable_consumer(topic, name)
+    fill(topic, "1", "2")
+    first = consumer.receive(10_000)
+    consumer.close()
+
+    reopened = session.create_durable_consumer(topic, name)
+    second = reopened.receive(10_000)
+    if session.transacted:
+        session.commit()
+    else:
+        way.do(first.acknowledge)
+    reopened.close()
+
+    assert (first.text, second.text) == ("1", "2")
+    assert session.create_durable_consumer(topic, name).receive_no_wait() is None
+
+
+def test_jms_227_what_a_closed_durable_consumer_was_given_comes_again_to_the_next(
+    connect: Any, topic: Topic, name: str, client_id: str, fill: Any
+) -> None:
+    session = connect(client_id=client_id).create_session(SessionMode.SESSION_TRANSACTED)
+    consumer = session.create_durable_consumer(topic, name)
+    fill(topic, "1")
+    consumer.receive(10_000)
+    consumer.close()
+
+    reopened = session.create_durable_consumer(topic, name)
+    session.rollback()
+    again = reopened.receive(10_000)
+
+    assert (again.text, again.jms_redelivered) == ("1", True)
 
 
 @pytest.mark.jms("Session.unsubscribe")
