@@ -332,6 +332,8 @@ class ConnectionCore(Routing):
         self._dialling.begin()
         self.phase = Phase.UP
         self.exchange.link = self._link
+        if self._link is not None:
+            self._link.profile = self.profile
         for session in list(self.sessions):
             for consumer in list(session.consumers):
                 self.restore(consumer)

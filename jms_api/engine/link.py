@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, final
 
+from jms_api.mapping import needs_length
+from jms_api.profiles import Profile
 from stompd.errors import StompError
 from stompd.wire.frame import Frame, Version
 from stompd.wire.heartbeat import HeartBeat, agree, parse_heart_beat
 from stompd.wire.parser import FrameLimits, FrameParser
-from stompd.wire.serializer import serialize
+from stompd.wire.serializer import encode_headers, serialize
 
 #: The broker decides how large a message may be; this only keeps a peer that is no broker from filling the memory.
 _LIMITS: Final = FrameLimits(header_count=10_000, header_line_bytes=1 << 24, body_bytes=1 << 30)
@@ -49,6 +51,7 @@ class Link:
         "_wrote",
         "headers",
         "is_connected",
+        "profile",
     )
 
     def __init__(self, headers: Mapping[str, str], heart_beat: HeartBeat, now: float, patience_seconds: float) -> None:
@@ -72,6 +75,8 @@ class Link:
         #: Those of CONNECTED, when it has come.
         self.headers: Mapping[str, str] = {}
         self.is_connected = False
+        #: The broker's, when it is known: some take a text that has a length for octets.
+        self.profile: Profile | None = None
         offer = f"{heart_beat.send_ms},{heart_beat.want_ms}"
         self.send(Frame("CONNECT", {"accept-version": Version.V1_2.value, "heart-beat": offer, **headers}))
 
@@ -86,7 +91,12 @@ class Link:
         Raises:
             StompError: A header cannot be written.
         """
-        octets = serialize(frame, Version.V1_2)
+        profile = self.profile
+        if profile is not None and profile.counts_octets and not needs_length(frame.headers, profile):
+            head = encode_headers(frame.headers, Version.V1_2)
+            octets = b"%b\n%b\n%b\0" % (frame.command.encode(), head, frame.body)
+        else:
+            octets = serialize(frame, Version.V1_2)
         self._outgoing.append(octets)
         self._waiting_bytes += len(octets)
         if is_urgent or self._waiting_bytes >= _MOST_WAITING_BYTES:

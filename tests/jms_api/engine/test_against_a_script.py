@@ -6,11 +6,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from jms_api import ConnectionFactory, Queue, QueueBrowser, SessionMode, TransactionRolledBackException
+from jms_api import ConnectionFactory, Queue, QueueBrowser, SessionMode, TextMessage, TransactionRolledBackException
 from jms_api.engine import creating
 from jms_api.engine.connection import ConnectionCore
 from jms_api.engine.context import ContextCore
 from jms_api.engine.operations import Operation
+from jms_api.engine.producer import delivering
 from jms_api.engine.tasks import TaskQueue
 from jms_api.exceptions import JMSException
 from jms_api.surface.consumer import as_it_is
@@ -181,3 +182,16 @@ def test_silent_peer_is_given_up(script: Script) -> None:
 
     with pytest.raises(Exception, match="heart-beats are missing"):
         script.core.tick(22.0)
+
+
+@pytest.mark.parametrize(("server", "has_length"), [("stompd/1", True), ("ActiveMQ/6.1", False)])
+def test_text_goes_without_a_length_where_that_would_make_it_octets(server: str, has_length: bool) -> None:
+    script = Script(server)
+    session = script.core.create_session(SessionMode.AUTO_ACKNOWLEDGE)
+    producer = creating.create_producer(session, Queue("a"))
+
+    producer.send(TextMessage("one"), Queue("a"), delivering(producer))
+
+    (frame,) = script.sent()
+    assert ("content-length:" in frame) is has_length
+    assert frame.endswith("\n\none")
