@@ -39,7 +39,7 @@ class Limits:
     #: The most that `prefetch-count` is granted; 0 asks for this.
     highest_prefetch: int = 10_000
     #: With so many bytes of bodies outstanding, a subscription is given nothing more; one that acknowledges nothing is
-    #: given at most 256 KiB that the transport has not taken.
+    #: given at most 1 MiB that the transport has not taken.
     outstanding_bytes: int = 8 * 1024 * 1024
     #: Deliveries of one message; then it goes to the dead-letter queue of its queue.
     max_deliveries: int = 10

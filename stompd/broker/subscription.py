@@ -11,7 +11,7 @@ from stompd.selector.evaluate import Selector
 
 #: Bytes of bodies that a subscription which acknowledges nothing is given before the transport has taken them: enough
 #: for the transport to stay busy, few enough that many such subscriptions with large messages cost little memory.
-AUTOMATIC_BYTES = 256 * 1024
+AUTOMATIC_BYTES = 1024 * 1024
 
 if TYPE_CHECKING:
     from stompd.broker.durable import NamedSubscription
