@@ -13,7 +13,7 @@ import click
 
 from stompd.auth.checkers import hash_passcode
 from stompd.client import Address, Client, ClientError
-from stompd.config import KEYS, load_settings, read_settings, show
+from stompd.config import KEYS, RULE_KEYS, load_settings, read_settings, show
 from stompd.errors import SettingError, StoreError, StoreUnusable
 from stompd.replay import replay as replay_letters
 from stompd.settings import LogFormat, LogLevel, Settings
@@ -192,6 +192,11 @@ def check_config(file: Path | None) -> None:
             click.echo(f"\n[{table}]")
         line = f"{key.field} = {show(key.name, key.value(settings))}"
         click.echo(f"{line:50} # {file if key.name in in_file else 'default'}")
+    for rule in settings.destinations:
+        click.echo("\n[[destination]]")
+        for name in RULE_KEYS:
+            if value := getattr(rule, name):
+                click.echo(f"{f'{name} = {show(name, value)}':50} # {file}")
     click.echo(f"\nThese settings can be used. Start with: stompd{f' --config {file}' if file else ''}", err=True)
 
 

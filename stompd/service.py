@@ -119,7 +119,7 @@ class BrokerService(Service):
     def _start(self) -> Any:
         recovered = yield self._open_store()
         settings = self._settings
-        broker = Broker(settings.broker_limits, recovered)
+        broker = Broker(settings.broker_limits, recovered, settings.destinations)
         driver = Driver(broker, self._reactor)
         journal = Journal(
             self._store,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from typing import Any, final
 
 from stompd.broker.catalogue import Catalogue
@@ -10,9 +10,12 @@ from stompd.broker.destination import Destination
 from stompd.broker.effects import Effect, SessionId
 from stompd.broker.expiry import Expiry
 from stompd.broker.identity import IdSource
+from stompd.broker.idleness import Idleness
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
-from stompd.broker.message import Message, Place, QueueId
+from stompd.broker.message import Place, QueueId
+from stompd.broker.overflow import make_room
+from stompd.broker.policy import Policies, Rule
 from stompd.broker.redelivery import Redelivery
 from stompd.broker.requests import (
     Abort,
@@ -27,17 +30,17 @@ from stompd.broker.requests import (
     Subscribe,
     Unsubscribe,
 )
+from stompd.broker.sending import Sending
 from stompd.broker.session import Session
 from stompd.broker.settlement import find_deliveries
 from stompd.broker.subscribing import Subscribing, explain_overflow
-from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction
+from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction, find_transaction
 from stompd.broker.units import DuePage, ExpiredPage, Page, Recovered
 from stompd.errors import (
     DuplicateTransaction,
     InvalidClientId,
     LimitExceeded,
     StompError,
-    UnknownTransaction,
 )
 
 
@@ -49,28 +52,31 @@ class Broker:
     what it decided is handed out by `take_effects`, which its owner calls when it has nothing more to tell.
     """
 
-    def __init__(self, limits: Limits, recovered: Recovered, *, node: int = 0) -> None:
+    def __init__(self, limits: Limits, recovered: Recovered, rules: Sequence[Rule] = (), *, node: int = 0) -> None:
         """Begin with what the store holds.
 
         Args:
             limits: What one peer may take.
             recovered: What `IMessageStore.open` returned.
+            rules: What holds for some destinations.
             node: Which of the brokers that share a database this is, 0 to 1,023.
         """
         self._limits = limits
         self._ids = IdSource(recovered.highest_id, node)
         self._ledger = Ledger()
-        self._catalogue = Catalogue(limits, self._ledger, self._ids)
+        self._catalogue = Catalogue(limits, self._ledger, self._ids, Policies(rules))
         self._catalogue.recover(recovered)
         self._deadlines = self._catalogue.deadlines
         self._redelivery = Redelivery(self._ledger, self._catalogue, self._ids)
         self._expiry = Expiry(self._ledger, self._catalogue, recovered.next_expiry_ms)
+        self._sending = Sending(limits, self._ledger, self._catalogue, self._ids, self._expiry)
+        self._idleness = Idleness(limits, self._ledger, self._catalogue)
         self._sessions: dict[SessionId, Session] = {}
         self._by_client_id: dict[str, Session] = {}
         self._subscribing = Subscribing(limits, self._ledger, self._catalogue, self._ids, self._sessions)
         self._subscribing.recover(recovered)
         self._actions: dict[type[Request], Callable[[Session, Any, float], None]] = {
-            Send: self._send,
+            Send: self._sending.send,
             Subscribe: self._subscribing.subscribe,
             Unsubscribe: self._subscribing.unsubscribe,
             Acknowledge: self._acknowledge,
@@ -84,6 +90,11 @@ class Broker:
     def depth(self, destination: Destination) -> int:
         """Return how many messages a queue keeps, waiting or outstanding; 0 for everything else."""
         return self._catalogue.depth(destination)
+
+    @property
+    def resting(self) -> Container[SessionId]:
+        """The sessions whose further frames must not be submitted before their `Resume`."""
+        return self._sending.resting.sessions
 
     def is_lagging(self, destination: Destination) -> bool:
         """Whether one of a topic's subscriptions is half as far behind as it may be; never for a queue."""
@@ -114,6 +125,7 @@ class Broker:
         session = self._sessions.pop(session_id, None)
         if session is not None:
             self._end(session)
+            self._sending.resting.forget(session_id)
             session.is_refused = True  # nobody is left to read anything
 
     def submit(self, session_id: SessionId, request: Request, now: float) -> None:
@@ -178,6 +190,8 @@ class Broker:
         queue = self._catalogue.by_id(queue_id)
         if queue is not None:
             queue.admit(after, page)
+            if queue.account is not None:
+                queue.account.note()
 
     def due_loaded(self, queue_id: QueueId, page: DuePage) -> None:
         """Continue with what `LoadDue` asked for."""
@@ -189,10 +203,21 @@ class Broker:
         """Continue with what `LoadExpired` asked for."""
         self._expiry.admit(page)
 
+    def size_loaded(self, queue_id: QueueId, size_bytes: int) -> None:
+        """Continue with what `LoadSize` asked for."""
+        queue = self._catalogue.by_id(queue_id)
+        if queue is not None and queue.account is not None:
+            queue.account.recovered(size_bytes)
+
     def next_deadline(self) -> float | None:
         """Return when `tick` wants to be called, in epoch seconds; None when nothing is to come by time alone."""
-        due_ms, expires_ms = self._deadlines.next_ms(), self._expiry.next_ms
-        next_ms = min(due_ms, expires_ms) or due_ms or expires_ms
+        all_ms = (
+            self._deadlines.next_ms(),
+            self._expiry.next_ms,
+            self._sending.resting.next_ms,
+            self._idleness.next_ms,
+        )
+        next_ms = min(filter(None, all_ms), default=0)
         return next_ms / 1000 if next_ms else None
 
     def tick(self, now: float) -> None:
@@ -200,6 +225,8 @@ class Broker:
         now_ms = round(now * 1000)
         self._deadlines.tick(now_ms)
         self._expiry.tick(now_ms)
+        self._sending.resting.tick(now_ms)
+        self._idleness.tick(now_ms)
 
     def take_effects(self, now: float) -> list[Effect]:
         """Deliver what can be delivered, and return everything decided since the last call, in order."""
@@ -212,19 +239,12 @@ class Broker:
             woken.clear()
             for queue in queues:
                 queue.dispatch(now)
+        if self._catalogue.overfull:
+            make_room(self._catalogue, self._redelivery, now)
+        if self._sending.resting.sessions:
+            self._sending.resting.relax()
+        self._idleness.begin(int(now * 1000))
         return self._ledger.take_effects()
-
-    def _send(self, session: Session, request: Send, now: float) -> None:
-        # Checked now, so that COMMIT can only fail on the store.
-        self._catalogue.check(request.destination, now)
-        if request.transaction is not None:
-            held = HeldSend(request.destination, request.message)
-            self._transaction(session, request.transaction).hold(held)
-            self._confirm(session, request.receipt)
-            return
-        work = Work(session)
-        self._route(request.destination, request.message, now, work)
-        self._ledger.enact(session, work, request.receipt)
 
     def _acknowledge(self, session: Session, request: Acknowledge, now: float) -> None:
         if request.receipt is not None or request.transaction is not None:
@@ -243,7 +263,7 @@ class Broker:
         deliveries = find_deliveries(session, request.name)
         if request.transaction is not None:
             held = HeldSettlement(deliveries, rejection)
-            self._transaction(session, request.transaction).hold(held)
+            find_transaction(session, request.transaction).hold(held)
             for delivery in deliveries:
                 delivery.is_held = True
                 delivery.subscription.return_credit(delivery)
@@ -278,12 +298,13 @@ class Broker:
         self._confirm(session, request.receipt)
 
     def _commit(self, session: Session, request: Commit, now: float) -> None:
-        transaction = self._transaction(session, request.transaction)
+        transaction = find_transaction(session, request.transaction)
         del session.transactions[request.transaction]
         work = Work(session)
         for held in transaction.held:
             if isinstance(held, HeldSend):
-                self._route(held.destination, held.message, now, work)
+                held.release()
+                self._sending.route(held.destination, held.message, now, work)
                 continue
             for delivery in reversed(held.deliveries):
                 queue = delivery.subscription.queue
@@ -295,7 +316,7 @@ class Broker:
         self._ledger.enact(session, work, request.receipt)
 
     def _abort(self, session: Session, request: Abort, now: float) -> None:
-        transaction = self._transaction(session, request.transaction)
+        transaction = find_transaction(session, request.transaction)
         del session.transactions[request.transaction]
         self._release(transaction)
         self._confirm(session, request.receipt)
@@ -309,27 +330,9 @@ class Broker:
         # STOMP 1.2 "Graceful Shutdown": the RECEIPT says that everything before it was processed.
         self._ledger.enact(session, work, behind_all=request.receipt is not None)
 
-    def _route(self, destination: Destination, message: Message, now: float, work: Work) -> None:
-        message.identify(self._ids.next(now), int(now * 1000))
-        work.size_bytes += len(message.body)
-        if message.due_ms:
-            message.due_ms = self._deadlines.date(message.due_ms, now)
-        if message.expires_ms:
-            self._expiry.expect(message.expires_ms)
-        self._catalogue.accept(destination, message, now, work)
-
     def _confirm(self, session: Session, receipt: str | None) -> None:
         if receipt is not None:
             self._ledger.enact(session, Work(), receipt)
-
-    def _transaction(self, session: Session, transaction_id: str) -> Transaction:
-        transaction = session.transactions.get(transaction_id)
-        if transaction is None:
-            raise UnknownTransaction(
-                f"transaction:{transaction_id} is not open on this connection. BEGIN it first; after COMMIT or ABORT"
-                " it is gone."
-            )
-        return transaction
 
     def _end(self, session: Session) -> None:
         """Abort, unsubscribe and give back everything of a session; what comes after is ignored."""
@@ -362,6 +365,7 @@ class Broker:
         """Undo the acknowledgements that a transaction held: its deliveries are with their subscriptions again."""
         for held in transaction.held:
             if isinstance(held, HeldSend):
+                held.release()
                 continue
             for delivery in held.deliveries:
                 delivery.is_held = False

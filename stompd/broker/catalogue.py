@@ -4,25 +4,44 @@ from __future__ import annotations
 
 from typing import final
 
+from stompd.broker.account import Account
 from stompd.broker.deadlines import Deadlines
 from stompd.broker.destination import Destination, Kind, parse_destination, read_group
+from stompd.broker.effects import LoadSize
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, QueueId
+from stompd.broker.policy import Policies
 from stompd.broker.queue import Queue
+from stompd.broker.redelivery import policy_of
 from stompd.broker.topic import Binding, Topic
 from stompd.broker.units import Recovered
 from stompd.errors import InvalidDestination, LimitExceeded
+
+#: What the path of a queue begins with.
+_QUEUE_PATH = "/queue/"
 
 
 @final
 class Catalogue:
     """Finds or creates what a destination names."""
 
-    __slots__ = ("_by_id", "_ids", "_ledger", "_limits", "_queues", "_topics", "deadlines", "overflowing", "woken")
+    __slots__ = (
+        "_by_id",
+        "_ids",
+        "_ledger",
+        "_limits",
+        "_queues",
+        "_topics",
+        "deadlines",
+        "overflowing",
+        "overfull",
+        "policies",
+        "woken",
+    )
 
-    def __init__(self, limits: Limits, ledger: Ledger, ids: IdSource) -> None:
+    def __init__(self, limits: Limits, ledger: Ledger, ids: IdSource, policies: Policies) -> None:
         self._limits = limits
         self._ledger = ledger
         self._ids = ids
@@ -31,6 +50,10 @@ class Catalogue:
         self._topics: dict[str, Topic] = {}
         #: When something is due in which queue.
         self.deadlines = Deadlines()
+        #: What holds for some destinations.
+        self.policies = policies
+        #: Queues whose head must go because they have too much.
+        self.overfull: list[Queue] = []
         #: Queues that asked to be dispatched, in order.
         self.woken: list[Queue] = []
         #: Queues of topic subscriptions that hold too much, or that the store refused: their consumers must go.
@@ -55,6 +78,20 @@ class Catalogue:
     def by_id(self, queue_id: QueueId) -> Queue | None:
         """Return the queue with an id, unless it has been removed."""
         return self._by_id.get(queue_id)
+
+    @property
+    def has_queues(self) -> bool:
+        """Whether there are queues that destinations name."""
+        return bool(self._queues)
+
+    def queues(self) -> list[Queue]:
+        """Return the queues that destinations name."""
+        return list(self._queues.values())
+
+    def remove(self, queue: Queue) -> None:
+        """Forget a queue that nobody uses; its row is the caller's business."""
+        queue.close()
+        del self._queues[queue.name.removeprefix(_QUEUE_PATH)], self._by_id[queue.queue_id]
 
     def check(self, destination: Destination, now: float) -> None:
         """Make sure that a message can be accepted for the destination later.
@@ -132,6 +169,27 @@ class Catalogue:
         if not topic.queues:
             del self._topics[destination.name]
 
+    def check_consumers(self, destination: Destination) -> None:
+        """Make sure that a destination may have one subscription more.
+
+        Raises:
+            LimitExceeded: It has as many as its rule allows.
+        """
+        rule = self.policies.find(destination.path)
+        if rule is None or not rule.consumers:
+            return
+        queue = self._queues.get(destination.name)
+        if destination.kind is Kind.QUEUE:
+            count = queue.subscriptions if queue else 0
+        else:
+            topic = self._topics.get(destination.name)
+            count = sum(found.subscriptions for found in topic.queues) if topic else 0
+        if count >= rule.consumers:
+            raise LimitExceeded(
+                f"{destination.path} has {count} subscriptions, which is the limit (key consumers of [[destination]]"
+                f" {rule.pattern})."
+            )
+
     def bind(self, destination: Destination, queue: Queue, binding: Binding | None = None) -> None:
         """Count a subscription of a queue; when it is one for a topic, let the topic's messages go there."""
         queue.subscriptions += 1
@@ -167,4 +225,11 @@ class Catalogue:
             recovered_count=recovered_count,
         )
         self._by_id[queue_id] = queue
+        rule = self.policies.find(name)
+        if rule is not None:
+            queue.policy = policy_of(self._limits, name, rule)
+            if rule.is_bounded:
+                queue.account = Account(queue, rule, self.overfull, recovered_count)
+                if recovered_count and rule.max_bytes:
+                    self._ledger.load(LoadSize(queue_id))
         return queue

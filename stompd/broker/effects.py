@@ -113,8 +113,28 @@ class LoadExpired:
         self.limit = limit
 
 
+@final
+class LoadSize:
+    """Find out how many bytes a queue has; the answer is `Broker.size_loaded`."""
+
+    __slots__ = ("queue_id",)
+
+    def __init__(self, queue_id: QueueId) -> None:
+        self.queue_id = queue_id
+
+
 #: What is read from the store, in its turn among the units.
-Load: TypeAlias = LoadEntries | LoadDue | LoadExpired
+Load: TypeAlias = LoadEntries | LoadDue | LoadExpired | LoadSize
+
+
+@final
+class Resume:
+    """Let a session that rested go on sending."""
+
+    __slots__ = ("session_id",)
+
+    def __init__(self, session_id: SessionId) -> None:
+        self.session_id = session_id
 
 
 @final
@@ -127,4 +147,4 @@ class CloseSession:
         self.session_id = session_id
 
 
-Effect: TypeAlias = Persist | Deliver | Confirm | Refuse | Decline | Load | CloseSession
+Effect: TypeAlias = Persist | Deliver | Confirm | Refuse | Decline | Load | Resume | CloseSession

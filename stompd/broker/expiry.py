@@ -8,6 +8,7 @@ from stompd.broker.effects import LoadExpired
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.message import Place, QueueId
 from stompd.broker.units import DeleteMessage, ExpiredPage, ExpiryKey
+from stompd.broker.withdrawal import withdraw, withdraw_stored
 
 if TYPE_CHECKING:
     from stompd.broker.catalogue import Catalogue
@@ -67,8 +68,8 @@ class Expiry:
         for row in page.rows:
             queue = self._catalogue.by_id(row.key.queue_id)
             place = Place(row.urgency, row.key.message_id)
-            if queue is not None and _is_waiting(queue, place, row.due_ms):
-                queue.forget()
+            if queue is not None and withdraw_stored(queue, place, row.due_ms):
+                queue.forget(place.message_id, row.body_bytes)
                 work.operations.append(DeleteMessage(queue.queue_id, place))
             else:
                 self._skipped = True
@@ -94,18 +95,11 @@ class Expiry:
     def _expire_volatile(self, queue: Queue, now_ms: int) -> None:
         for entry in queue.window.volatile():
             if 0 < entry.message.expires_ms <= now_ms:
-                queue.withdraw(entry.place)
-                queue.forget()
+                withdraw(queue, entry.place)
+                queue.forget(entry.place.message_id, len(entry.message.body))
             else:
                 self._catalogue.deadlines.note_expiry(queue, entry.message)
 
     def _load(self, after: ExpiryKey) -> None:
         self._is_loading = True
         self._ledger.load(LoadExpired(after, self._swept_ms, _PAGE_COUNT))
-
-
-def _is_waiting(queue: Queue, place: Place, due_ms: int) -> bool:
-    """Whether a stored entry is not with a consumer, nor on its way anywhere; if it was in memory, it is no more."""
-    if queue.withdraw(place):
-        return True
-    return queue.later.has(due_ms, place) if due_ms else queue.is_behind(place)

@@ -18,6 +18,11 @@ class Limits:
     queues: int = 100_000
     #: Durable subscriptions of the broker; they are kept until they are deleted.
     durable_subscriptions: int = 10_000
+    #: Seconds after which an empty queue that nobody uses is removed: longer than consumers take to come back.
+    idle_queue_seconds: int = 600
+    #: Seconds that a sender rests at most because its queue is full: so long that it seldom matters, and not for ever,
+    #: because it may be the one that makes room.
+    block_seconds: int = 30
     #: Subscriptions of one session.
     subscriptions: int = 1_000
     #: Open transactions of one session.

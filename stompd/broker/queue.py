@@ -6,6 +6,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, final
 
+from stompd.broker.account import Account
 from stompd.broker.deadlines import Deadlines, Later
 from stompd.broker.delivery import Entry
 from stompd.broker.effects import Deliver, LoadEntries
@@ -41,6 +42,7 @@ class Queue:
         "_overflowing",
         "_page_bytes",
         "_woken",
+        "account",
         "depth",
         "has_ended",
         "has_overflowed",
@@ -52,6 +54,7 @@ class Queue:
         "queue_id",
         "selections",
         "subscriptions",
+        "was_dispatched",
         "window",
     )
 
@@ -91,11 +94,12 @@ class Queue:
         self.depth = recovered_count
         #: Subscriptions that have not ended, including those that have not begun.
         self.subscriptions = 0
-        self.is_woken = False
+        self.is_woken = self.was_dispatched = False  # the latter since somebody made it False
         self.has_ended = False  # with its subscription: it takes nothing more, and nothing returns
         #: Whether messages were dropped because there were too many.
         self.has_overflowed = False
         self.policy = policy_of(limits, name)
+        self.account: Account | None = None  # where its length is limited
         if overflowing is None:
             self.window = Window(limits.window_count, limits.window_bytes, is_recovered=recovered_count > 0)
         else:
@@ -116,8 +120,16 @@ class Queue:
             self._later = Later(self, self.wake, self._deadlines, self._ledger, self._page_bytes)
         return self._later
 
+    @property
+    def is_unused(self) -> bool:
+        """Whether it is empty, and nobody reads it or is about to."""
+        is_loading = self.window.is_loading or (self._later is not None and self._later.is_loading)
+        return not (self.depth or self.subscriptions or self.is_woken or is_loading)
+
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a new message into this queue."""
+        if self.account is not None and not self.account.admit(message, work):
+            return
         self.depth += 1
         if message.due_ms:
             self.later.accept(message, work)
@@ -125,7 +137,7 @@ class Queue:
             self._store(message, now, work)
         else:
             work.steps.append(partial(self._keep, message, now))
-            work.undo.append(self.forget)
+            work.undo.append(self.uncount)
 
     def attach(self, subscription: Subscription) -> None:
         """Let a subscription take part."""
@@ -156,7 +168,7 @@ class Queue:
 
     def dispatch(self, now: float) -> None:
         """Deliver what can be delivered, taking turns among the subscriptions with credit."""
-        self.is_woken = False
+        self.is_woken, self.was_dispatched = False, True
         if self._later is not None:
             self._later.take()
         if self.selections is not None:
@@ -164,7 +176,7 @@ class Queue:
         else:
             self._dispatch_in_order(now)
         if self.subscriptions:
-            self._load_ahead()
+            self.load_ahead()
             if self._later is not None:  # there may be room only now
                 self._later.take()
 
@@ -215,6 +227,8 @@ class Queue:
     def settle(self, entry: Entry) -> None:
         """Forget an entry for good; nobody waits for it."""
         self.depth -= 1
+        if self.account is not None:
+            self.account.remove(entry.place.message_id, len(entry.message.body))
         if entry.is_stored:
             # Until its row is gone, a page may bring it.
             step = partial(self.selections.forget, entry) if self.selections else None
@@ -226,7 +240,7 @@ class Queue:
             work.operations.append(DeleteMessage(self.queue_id, entry.place))
             if self.selections:
                 work.steps.append(partial(self.selections.forget, entry))
-        work.steps.append(self.forget)
+        work.steps.append(partial(self.forget, entry.place.message_id, len(entry.message.body)))
         work.undo.append(partial(self.put_back, entry))
 
     def give_back(self, entry: Entry) -> None:
@@ -250,15 +264,6 @@ class Queue:
             else:
                 work.operations.append(operation)
 
-    def restore_in(self, work: Work, entry: Entry) -> None:
-        """Return an entry to its old place when a unit was applied, its count being part of the unit."""
-        if entry.is_stored:
-            count = entry.delivery_count + 1
-            work.operations.append(ReturnMessage(self.queue_id, entry.place, count, entry.due_ms))
-        step = partial(self.put_back, entry)
-        work.steps.append(step)
-        work.undo.append(step)
-
     def put_back(self, entry: Entry, *, is_counted: bool = True) -> None:
         """Put an entry in its old place; its row stays as it is."""
         if is_counted:
@@ -272,8 +277,14 @@ class Queue:
             self.selections.put_back(entry)
         self.wake()
 
-    def forget(self) -> None:
+    def forget(self, message_id: int, size_bytes: int) -> None:
         """Count one message less."""
+        self.depth -= 1
+        if self.account is not None:
+            self.account.remove(message_id, size_bytes)
+
+    def uncount(self) -> None:
+        """Undo the counting of a message that was refused; its account has an own step for that."""
         self.depth -= 1
 
     def insert(self, work: Work, message: Message) -> None:
@@ -324,26 +335,12 @@ class Queue:
         else:
             selections.enter(entry)
 
-    def withdraw(self, place: Place) -> bool:
-        """Take an entry that waits out of memory, so that nobody gets it; return whether there was one."""
-        if self.selections is not None and place in self.selections.ahead:
-            is_loading = self.window.is_loading or self.later.is_loading
-            return not is_loading and self.selections.withdraw(place)
-        return self.window.remove(place) is not None
-
-    def is_behind(self, place: Place) -> bool:
-        """Whether a stored entry that is due stands where memory does not reach, nor does a page on its way."""
-        selections = self.selections
-        if selections is not None and (selections.is_reading or place in selections.ahead):
-            return False
-        return self.window.is_behind(place)
-
     def _store(self, message: Message, now: float, work: Work) -> None:
         if self.subscriptions and now > self._mark.renewal:
             self._mark.renew(now)
         self.insert(work, message)
         work.steps.append(partial(self._arrive_stored, Entry(message, is_stored=True)))
-        work.undo.append(self.forget)
+        work.undo.append(self.uncount)
 
     def _keep(self, message: Message, now: float) -> None:
         """Keep in memory what need not survive; when memory is full, the store holds it as well."""
@@ -372,6 +369,8 @@ class Queue:
         end = partial(self._mark.end_spooling, message.message_id)
         work.steps.append(end)
         work.undo.append(end)
+        if self.account is not None:
+            work.undo.append(partial(self.account.remove, message.message_id, len(message.body)))
         self._ledger.enact(None, work)
         self._mark.begin_spooling(message.message_id)
 
@@ -386,7 +385,8 @@ class Queue:
         self.is_stored = True
         self._arrive(entry)
 
-    def _load_ahead(self) -> None:
+    def load_ahead(self) -> None:
+        """Ask the store for what is needed next, if anything is."""
         selections = self.selections
         if selections is not None and selections.is_reading:
             return  # one page at a time

@@ -159,6 +159,7 @@ class Subscribing:
                 f"This connection has {len(session.subscriptions)} subscriptions, which is the limit"
                 " (setting limits.subscriptions)."
             )
+        self._catalogue.check_consumers(request.destination)
 
     def _delete(
         self, session: Session, request: Unsubscribe, naming: Naming, subscription: Subscription | None

@@ -10,17 +10,19 @@ from stompd.broker.destination import Destination
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
 from stompd.broker.requests import Rejection
-from stompd.errors import LimitExceeded
+from stompd.errors import LimitExceeded, UnknownTransaction
 
 if TYPE_CHECKING:
+    from stompd.broker.account import Account
     from stompd.broker.queue import Queue
+    from stompd.broker.session import Session
 
 
 @final
 class HeldSend:
     """A message that will be sent."""
 
-    __slots__ = ("destination", "message", "operation_count", "size_bytes")
+    __slots__ = ("_account", "destination", "message", "operation_count", "size_bytes")
 
     def __init__(self, destination: Destination, message: Message) -> None:
         self.destination = destination
@@ -28,6 +30,18 @@ class HeldSend:
         self.operation_count = 1
         headers = sum(len(name) + len(value) for name, value in message.headers.items())
         self.size_bytes = len(message.body) + headers
+        self._account: Account | None = None
+
+    def reserve(self, account: Account) -> None:
+        """Keep room in a queue that refuses messages when it is full."""
+        self._account = account
+        account.add(len(self.message.body))
+
+    def release(self) -> None:
+        """Undo `reserve`, because the transaction ends."""
+        if self._account is not None:
+            self._account.remove(0, len(self.message.body))
+            self._account = None
 
 
 @final
@@ -91,3 +105,18 @@ class Transaction:
                     if delivery.subscription.queue is queue:
                         return True
         return False
+
+
+def find_transaction(session: Session, transaction_id: str) -> Transaction:
+    """Return the open transaction of a session that has the id.
+
+    Raises:
+        UnknownTransaction: There is none.
+    """
+    transaction = session.transactions.get(transaction_id)
+    if transaction is None:
+        raise UnknownTransaction(
+            f"transaction:{transaction_id} is not open on this connection. BEGIN it first; after COMMIT or ABORT"
+            " it is gone."
+        )
+    return transaction

@@ -205,11 +205,12 @@ class ExpiryKey(NamedTuple):
 
 
 class ExpiredRow(NamedTuple):
-    """A message that has expired: its place, and when it is due."""
+    """A message that has expired: its place, when it is due, and how long its body is."""
 
     key: ExpiryKey
     urgency: int
     due_ms: int
+    body_bytes: int
 
 
 @final

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
 
-from stompd.broker.effects import Load, LoadDue, LoadEntries, LoadExpired
+from stompd.broker.effects import Load, LoadDue, LoadEntries, LoadExpired, LoadSize
 from stompd.broker.units import DuePage, ExpiredPage, Page, UnitOfWork
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable
 from stompd.interfaces import IMessageStore
@@ -56,6 +56,9 @@ class Reader(Protocol):
 
     def expired_loaded(self, page: ExpiredPage) -> None:
         """Messages were found that have expired."""
+
+    def size_loaded(self, load: LoadSize, size_bytes: int) -> None:
+        """A queue was measured."""
 
     def turn_ended(self) -> None:
         """Everything that is known now has been told."""
@@ -246,6 +249,9 @@ class Journal:
         if isinstance(load, LoadDue):
             due = store.load_due(load.queue_id, load.after, load.through_ms, load.limit, load.limit_bytes)
             return lambda reader: reader.due_loaded(load, due)
+        if isinstance(load, LoadSize):
+            size_bytes = store.measure(load.queue_id)
+            return lambda reader: reader.size_loaded(load, size_bytes)
         expired = store.find_expired(load.after, load.through_ms, load.limit)
         return lambda reader: reader.expired_loaded(expired)
 

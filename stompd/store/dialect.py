@@ -77,7 +77,11 @@ class Dialect(ABC):
     def find_expired(
         self, connection: Connection, after: ExpiryKey, through_ms: int, limit: int
     ) -> Sequence[Sequence[int]]:
-        """Return `(expires_ms, queue_id, message_id, urgency, due_ms)`, as `IMessageStore.find_expired` says."""
+        """Return `(expires_ms, queue_id, message_id, urgency, due_ms, body_bytes)`; see `IMessageStore`."""
+
+    @abstractmethod
+    def measure(self, connection: Connection, queue_id: QueueId) -> int:
+        """Return how many bytes the bodies in a queue have together."""
 
     @abstractmethod
     def explain(self, error: BaseException | None) -> tuple[type[StoreError], str]:

@@ -95,13 +95,24 @@ class MemoryStore:
         """Return what has expired; see `IMessageStore`."""
         self._require_open()
         rows = [
-            ExpiredRow(ExpiryKey(row.message.expires_ms, queue_id, message_id), row.message.place.urgency, row.due_ms)
+            ExpiredRow(
+                ExpiryKey(row.message.expires_ms, queue_id, message_id),
+                row.message.place.urgency,
+                row.due_ms,
+                len(row.message.body),
+            )
             for queue_id, queue in self._queues.items()
             for message_id, row in queue.rows.items()
             if 0 < row.message.expires_ms <= through_ms
         ]
         found = sorted(row for row in rows if row.key > after)[:limit]
         return ExpiredPage(found, self._next_expiry(through_ms))
+
+    def measure(self, queue_id: QueueId) -> int:
+        """Add up the lengths of the bodies; see `IMessageStore`."""
+        self._require_open()
+        queue = self._queues.get(queue_id)
+        return 0 if queue is None else sum(len(row.message.body) for row in queue.rows.values())
 
     def close(self) -> None:
         """Forget the delivery marks; see `IMessageStore`."""

@@ -140,11 +140,12 @@ _DUE_PAGE = _PAGE_OF.format(
     order="due_ms, message_id",
 )
 _EXPIRED = """
-    SELECT expires_ms, queue_id, message_id, urgency, due_ms FROM stompd_message
+    SELECT expires_ms, queue_id, message_id, urgency, due_ms, octet_length(body) FROM stompd_message
     WHERE expires_ms > 0 AND (expires_ms, queue_id, message_id) > (%b::bigint, %b::bigint, %b::bigint)
         AND expires_ms <= %b::bigint
     ORDER BY expires_ms, queue_id, message_id LIMIT %b::bigint
 """
+_MEASURE = "SELECT coalesce(sum(octet_length(body)), 0)::bigint FROM stompd_message WHERE queue_id = %b::bigint"
 
 _ColumnType: TypeAlias = Callable[[Iterable[object]], Column]
 
@@ -268,6 +269,10 @@ class PostgresqlDialect(Dialect):
     ) -> Sequence[Sequence[int]]:
         """Read one range of the index of expiries."""
         return _read(connection, _EXPIRED, (*after, through_ms, limit))
+
+    def measure(self, connection: Connection, queue_id: QueueId) -> int:
+        """Read one range of the primary key."""
+        return int(_read(connection, _MEASURE, (queue_id,))[0][0])
 
     def explain(self, error: BaseException | None) -> tuple[type[StoreError], str]:
         """Judge by SQLSTATE, or by psycopg's class when the server was not asked."""

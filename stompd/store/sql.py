@@ -119,8 +119,13 @@ class SqlStore:
         with self._raising(StoreUnavailable), self._connected() as connection:
             rows = self._dialect.find_expired(connection, after, through_ms, limit)
             next_ms = connection.scalar(_NEXT_EXPIRY, {"after_ms": through_ms})
-        found = [ExpiredRow(ExpiryKey(row[0], QueueId(row[1]), row[2]), row[3], row[4]) for row in rows]
+        found = [ExpiredRow(ExpiryKey(row[0], QueueId(row[1]), row[2]), row[3], row[4], row[5]) for row in rows]
         return ExpiredPage(found, next_ms or 0)
+
+    def measure(self, queue_id: QueueId) -> int:
+        """Add up lengths, without reading the bodies; see `IMessageStore`."""
+        with self._raising(StoreUnavailable), self._connected() as connection:
+            return self._dialect.measure(connection, queue_id)
 
     def close(self) -> None:
         """Record the clean end and disconnect; see `IMessageStore`."""

@@ -80,11 +80,13 @@ _PAGE = """
            CAST(group_concat(body, '') AS BLOB)
 """
 _EXPIRED = """
-    SELECT json_group_array(json_array(expires_ms, queue_id, message_id, urgency, due_ms))
+    SELECT json_group_array(json_array(expires_ms, queue_id, message_id, urgency, due_ms, length(body)))
     FROM (SELECT * FROM stompd_message
           WHERE expires_ms > 0 AND (expires_ms, queue_id, message_id) > (?, ?, ?) AND expires_ms <= ?
           ORDER BY expires_ms, queue_id, message_id LIMIT ?)
 """
+
+_MEASURE = "SELECT coalesce(sum(length(body)), 0) FROM stompd_message WHERE queue_id = ?"
 
 _UNAVAILABLE = {
     sqlite3.SQLITE_BUSY,
@@ -213,6 +215,11 @@ class SqliteDialect(Dialect):
         (text,) = _raw(connection).execute(_EXPIRED, (*after, through_ms, limit)).fetchone()
         rows: list[list[int]] = json.loads(text)
         return rows
+
+    def measure(self, connection: Connection, queue_id: QueueId) -> int:
+        """Read one range of the primary key."""
+        (size_bytes,) = _raw(connection).execute(_MEASURE, (queue_id,)).fetchone()
+        return int(size_bytes)
 
     def explain(self, error: BaseException | None) -> tuple[type[StoreError], str]:
         """Judge by SQLite's result code."""

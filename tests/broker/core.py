@@ -24,12 +24,15 @@ from stompd.broker.effects import (
     LoadDue,
     LoadEntries,
     LoadExpired,
+    LoadSize,
     Persist,
     Refuse,
+    Resume,
     SessionId,
 )
 from stompd.broker.limits import Limits
 from stompd.broker.message import DEFAULT_PRIORITY, Message
+from stompd.broker.policy import Rule
 from stompd.broker.requests import (
     Abort,
     AckMode,
@@ -65,7 +68,7 @@ from stompd.store.memory import MemoryStore
 NOW = 1_700_000_000.0
 
 #: What only the store sees.
-_STORE_VERBS = ("persist", "later", "load", "due", "expired")
+_STORE_VERBS = ("persist", "later", "load", "due", "expired", "size")
 
 
 def new_message(
@@ -92,9 +95,9 @@ def new_message(
 class Core:
     """A broker, a memory store that answers when told to, and three sessions: 1, 2 and 3."""
 
-    def __init__(self, store: MemoryStore | None = None, **limits: int) -> None:
+    def __init__(self, store: MemoryStore | None = None, rules: Sequence[Rule] = (), **limits: int) -> None:
         self.store = store or MemoryStore()
-        self.broker = Broker(Limits(**limits), self.store.open())
+        self.broker = Broker(Limits(**limits), self.store.open(), rules)
         self.now = NOW
         self.journal: deque[Persist | Load] = deque()
         self.marks = 0
@@ -266,6 +269,8 @@ class Core:
         elif isinstance(load, LoadDue):
             due = self.store.load_due(load.queue_id, load.after, load.through_ms, load.limit, load.limit_bytes)
             self.broker.due_loaded(load.queue_id, due)
+        elif isinstance(load, LoadSize):
+            self.broker.size_loaded(load.queue_id, self.store.measure(load.queue_id))
         else:
             self.broker.expired_loaded(self.store.find_expired(load.after, load.through_ms, load.limit))
 
@@ -289,10 +294,10 @@ class Core:
         rows.sort(key=lambda row: row.message.message_id)
         return [row.message.body.decode() + (f":{row.delivery_count}" if row.delivery_count else "") for row in rows]
 
-    def restart(self, **limits: int) -> Core:
+    def restart(self, rules: Sequence[Rule] = (), **limits: int) -> Core:
         """Crash, and begin anew with what was applied."""
         self.store.crash()
-        return Core(self.store, **limits)
+        return Core(self.store, rules, **limits)
 
     def _show(self, effect: Effect) -> str:
         match effect:
@@ -309,6 +314,11 @@ class Core:
             case LoadExpired():
                 self.journal.append(effect)
                 return "expired"
+            case LoadSize():
+                self.journal.append(effect)
+                return "size"
+            case Resume():
+                return f"resume {effect.session_id}"
             case Deliver():
                 return self._show_delivery(effect)
             case Confirm():

@@ -1,0 +1,111 @@
+"""SEND: what is checked before a message is taken, and how it gets where it goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from stompd.broker.account import Account
+from stompd.broker.destination import Destination, Kind
+from stompd.broker.expiry import Expiry
+from stompd.broker.identity import IdSource
+from stompd.broker.ledger import Ledger, Work
+from stompd.broker.limits import Limits
+from stompd.broker.message import Message
+from stompd.broker.policy import Overflow, Policies
+from stompd.broker.requests import Send
+from stompd.broker.resting import Resting
+from stompd.broker.session import Session
+from stompd.broker.transaction import HeldSend, find_transaction
+from stompd.errors import LimitExceeded
+
+if TYPE_CHECKING:
+    from stompd.broker.catalogue import Catalogue
+
+
+@final
+class Sending:
+    """Takes messages from sessions."""
+
+    __slots__ = ("_catalogue", "_deadlines", "_expiry", "_ids", "_ledger", "_policies", "resting")
+
+    def __init__(self, limits: Limits, ledger: Ledger, catalogue: Catalogue, ids: IdSource, expiry: Expiry) -> None:
+        self._ledger = ledger
+        self._catalogue = catalogue
+        self._ids = ids
+        self._expiry = expiry
+        self._deadlines = catalogue.deadlines
+        self._policies: Policies = catalogue.policies
+        #: Who has to rest.
+        self.resting = Resting(ledger, 1000 * limits.block_seconds)
+
+    def send(self, session: Session, request: Send, now: float) -> None:
+        """Put a message where it goes, or hold it with its transaction.
+
+        Raises:
+            LimitExceeded: It is too large, its queue is full, or it needs one queue more than allowed.
+            UnknownTransaction: The session has not opened the transaction.
+        """
+        # Checked now, so that COMMIT can only fail on the store.
+        self._catalogue.check(request.destination, now)
+        account = None if self._policies.is_empty else self._check_rule(request.destination, request.message, now)
+        if request.transaction is not None:
+            held = HeldSend(request.destination, request.message)
+            find_transaction(session, request.transaction).hold(held)
+            if account is not None:
+                held.reserve(account)
+            if request.receipt is not None:
+                self._ledger.enact(session, Work(), request.receipt)
+            return
+        work = Work(session)
+        self.route(request.destination, request.message, now, work)
+        self._ledger.enact(session, work, request.receipt)
+
+    def route(self, destination: Destination, message: Message, now: float, work: Work) -> None:
+        """Add to the work what puts a message where it goes."""
+        message.identify(self._ids.next(now), int(now * 1000))
+        work.size_bytes += len(message.body)
+        if not self._policies.is_empty:
+            self._obey(destination, message, now, work)
+        if message.due_ms:
+            message.due_ms = self._deadlines.date(message.due_ms, now)
+        if message.expires_ms:
+            self._expiry.expect(message.expires_ms)
+        self._catalogue.accept(destination, message, now, work)
+
+    def _check_rule(self, destination: Destination, message: Message, now: float) -> Account | None:
+        """Refuse what a rule does not allow; return the account in which a transaction has to reserve room."""
+        rule = self._policies.find(destination.path)
+        if rule is None:
+            return None
+        if 0 < rule.message_bytes < len(message.body):
+            raise LimitExceeded(
+                f"The body has {len(message.body)} bytes; {destination.path} takes at most {rule.message_bytes}"
+                f" (key message_bytes of [[destination]] {rule.pattern})."
+            )
+        if destination.kind is not Kind.QUEUE or rule.overflow is not Overflow.REJECT:
+            return None
+        account = self._catalogue.queue(destination, now).account
+        if account is not None and not account.has_room(message):
+            raise LimitExceeded(
+                f"{destination.path} is full: it has {account.count} messages of {account.size_bytes} bytes (keys"
+                f" max_messages and max_bytes of [[destination]] {rule.pattern}). Send again when some were consumed."
+            )
+        return account
+
+    def _obey(self, destination: Destination, message: Message, now: float, work: Work) -> None:
+        """Let a message expire as a rule wants it, and its sender rest if he fills a queue."""
+        rule = self._policies.find(destination.path)
+        if rule is None:
+            return
+        message.expires_ms = rule.expiry_ms(message.expires_ms, message.timestamp_ms)
+        session = work.session
+        if session is None or destination.kind is not Kind.QUEUE or not rule.is_bounded:
+            return
+        queue = self._catalogue.queue(destination, now)
+        account = queue.account
+        if account is None or account.overflow is not Overflow.BLOCK:
+            return
+        consumes = any(subscription.queue is queue for subscription in session.subscriptions.values())
+        # Who consumes from the queue must be heard, or there would never be room.
+        if account.is_filled_by(message) and not consumes:
+            self.resting.begin(session.session_id, account, now)
