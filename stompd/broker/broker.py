@@ -7,7 +7,7 @@ from typing import Any, final
 
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.destination import Destination
-from stompd.broker.effects import Effect, SessionId
+from stompd.broker.effects import NO_HEADERS, Effect, SessionId
 from stompd.broker.expiry import Expiry
 from stompd.broker.identity import IdSource
 from stompd.broker.idleness import Idleness
@@ -70,6 +70,7 @@ class Broker:
         self._redelivery = Redelivery(self._ledger, self._catalogue, self._ids)
         self._expiry = Expiry(self._ledger, self._catalogue, recovered.next_expiry_ms)
         self._sending = Sending(limits, self._ledger, self._catalogue, self._ids, self._expiry)
+        self._sending.recover(recovered)
         self._idleness = Idleness(limits, self._ledger, self._catalogue)
         self._sessions: dict[SessionId, Session] = {}
         self._by_client_id: dict[str, Session] = {}
@@ -313,7 +314,7 @@ class Broker:
                     queue.settle_in(work, delivery.entry)
                 else:
                     self._redelivery.give_back_in(queue, delivery.entry, now, work, held.rejection)
-        self._ledger.enact(session, work, request.receipt)
+        self._ledger.enact(session, work, request.receipt, behind_all=work.headers is not NO_HEADERS)
 
     def _abort(self, session: Session, request: Abort, now: float) -> None:
         transaction = find_transaction(session, request.transaction)

@@ -99,6 +99,12 @@ class Ledger:
         work.steps.append(partial(self._emit_error, session, error, receipt))
         self.enact(session, work)
 
+    def fail(self, work: Work, error: StompError) -> None:
+        """Answer a request with an ERROR in place of its RECEIPT; for a step of its work, in its turn."""
+        receipt, work.receipt = work.receipt, None
+        if work.session is not None:
+            self._emit_error(work.session, error, receipt)
+
     def ride(self, operation: Operation, step: Step | None = None) -> None:
         """Make an operation durable with the next unit, for nobody waits for it, and take a step then.
 

@@ -23,6 +23,12 @@ class Limits:
     #: Seconds that a sender rests at most because its queue is full: so long that it seldom matters, and not for ever,
     #: because it may be the one that makes room.
     block_seconds: int = 30
+    #: Messages with a `dedup-id` that are remembered of one destination, so that duplicates are found.
+    dedup_count: int = 20_000
+    #: The same of all destinations together, which are in memory.
+    dedup_total: int = 200_000
+    #: Seconds for which they are remembered: a day, longer than senders try again.
+    dedup_seconds: int = 86_400
     #: Subscriptions of one session.
     subscriptions: int = 1_000
     #: Open transactions of one session.

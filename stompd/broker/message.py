@@ -20,6 +20,17 @@ class Place(NamedTuple):
 
 
 @final
+class Wishes:
+    """What a sender wants of the arrival of a message, beyond its way."""
+
+    __slots__ = ("dedup_id",)
+
+    def __init__(self) -> None:
+        #: What he calls the message, so that it is taken once; empty if it does not matter.
+        self.dedup_id = ""
+
+
+@final
 class Message:
     """What a client sent and the broker keeps.
 
@@ -38,6 +49,7 @@ class Message:
         "message_id",
         "priority",
         "timestamp_ms",
+        "wishes",
     )
 
     def __init__(
@@ -75,6 +87,8 @@ class Message:
         self.message_id = MessageId(message_id)
         self.timestamp_ms = timestamp_ms
         self.due_ms = due_ms
+        #: Until it has arrived, what is special about its arrival, if anything.
+        self.wishes: Wishes | None = None
         #: The session layer's cache: what it encoded once for all receivers. The core never looks inside.
         self.encodings: dict[str, bytes] | None = None
 

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, final
 
 from stompd.broker.account import Account
 from stompd.broker.destination import Destination, Kind
+from stompd.broker.duplicates import Duplicates
+from stompd.broker.effects import NO_HEADERS
 from stompd.broker.expiry import Expiry
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
-from stompd.broker.message import Message
+from stompd.broker.message import Message, Wishes
 from stompd.broker.policy import Overflow, Policies
 from stompd.broker.requests import Send
 from stompd.broker.resting import Resting
 from stompd.broker.session import Session
 from stompd.broker.transaction import HeldSend, find_transaction
+from stompd.broker.units import Recovered
 from stompd.errors import LimitExceeded
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 class Sending:
     """Takes messages from sessions."""
 
-    __slots__ = ("_catalogue", "_deadlines", "_expiry", "_ids", "_ledger", "_policies", "resting")
+    __slots__ = ("_catalogue", "_deadlines", "_duplicates", "_expiry", "_ids", "_ledger", "_policies", "resting")
 
     def __init__(self, limits: Limits, ledger: Ledger, catalogue: Catalogue, ids: IdSource, expiry: Expiry) -> None:
         self._ledger = ledger
@@ -35,8 +38,13 @@ class Sending:
         self._expiry = expiry
         self._deadlines = catalogue.deadlines
         self._policies: Policies = catalogue.policies
+        self._duplicates = Duplicates(limits, ledger)
         #: Who has to rest.
         self.resting = Resting(ledger, 1000 * limits.block_seconds)
+
+    def recover(self, recovered: Recovered) -> None:
+        """Take over what the store holds about messages that were sent."""
+        self._duplicates.recover(recovered)
 
     def send(self, session: Session, request: Send, now: float) -> None:
         """Put a message where it goes, or hold it with its transaction.
@@ -58,7 +66,8 @@ class Sending:
             return
         work = Work(session)
         self.route(request.destination, request.message, now, work)
-        self._ledger.enact(session, work, request.receipt)
+        # What made this one a duplicate may not be durable yet.
+        self._ledger.enact(session, work, request.receipt, behind_all=work.headers is not NO_HEADERS)
 
     def route(self, destination: Destination, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a message where it goes."""
@@ -66,11 +75,17 @@ class Sending:
         work.size_bytes += len(message.body)
         if not self._policies.is_empty:
             self._obey(destination, message, now, work)
+        if message.wishes is not None and not self._grant(destination, message, message.wishes, now, work):
+            return
         if message.due_ms:
             message.due_ms = self._deadlines.date(message.due_ms, now)
         if message.expires_ms:
             self._expiry.expect(message.expires_ms)
         self._catalogue.accept(destination, message, now, work)
+
+    def _grant(self, destination: Destination, message: Message, wishes: Wishes, now: float, work: Work) -> bool:
+        """Do what the sender wants of the arrival; return whether the message goes on."""
+        return not wishes.dedup_id or self._duplicates.admit(destination.path, wishes.dedup_id, message, now, work)
 
     def _check_rule(self, destination: Destination, message: Message, now: float) -> Account | None:
         """Refuse what a rule does not allow; return the account in which a transaction has to reserve room."""

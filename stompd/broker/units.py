@@ -134,9 +134,35 @@ class MarkDelivered:
         self.through = through
 
 
-Operation: TypeAlias = (
+@final
+class RememberSend:
+    """Record what the sender of a message calls it, so that a duplicate is found; a newer message takes its place."""
+
+    __slots__ = ("dedup_id", "message_id", "path")
+
+    def __init__(self, path: str, dedup_id: str, message_id: int) -> None:
+        self.path = path
+        self.dedup_id = dedup_id
+        self.message_id = message_id
+
+
+@final
+class ForgetSend:
+    """Undo `RememberSend`, because the id has left the window."""
+
+    __slots__ = ("dedup_id", "path")
+
+    def __init__(self, path: str, dedup_id: str) -> None:
+        self.path = path
+        self.dedup_id = dedup_id
+
+
+#: What is done to one queue.
+QueueOperation: TypeAlias = (
     InsertMessage | DeleteMessage | ReturnMessage | PutQueue | PutSubscription | DeleteQueue | MarkDelivered
 )
+
+Operation: TypeAlias = QueueOperation | RememberSend | ForgetSend
 
 
 @final
@@ -242,10 +268,11 @@ class RecoveredQueue:
 class Recovered:
     """What `open` found: the durable queues, the highest id in use, and the first expiry (0 when there is none).
 
-    `subscriptions` are what put the durable subscriptions there, oldest first; the queues include theirs.
+    `subscriptions` are what put the durable subscriptions there, oldest first; the queues include theirs. `sends` are
+    the messages whose duplicates are found, oldest first.
     """
 
-    __slots__ = ("highest_id", "next_expiry_ms", "queues", "subscriptions")
+    __slots__ = ("highest_id", "next_expiry_ms", "queues", "sends", "subscriptions")
 
     def __init__(
         self,
@@ -254,8 +281,10 @@ class Recovered:
         subscriptions: Sequence[PutSubscription] = (),
         *,
         next_expiry_ms: int = 0,
+        sends: Sequence[RememberSend] = (),
     ) -> None:
         self.queues = queues
+        self.sends = sends
         self.highest_id = highest_id
         self.subscriptions = subscriptions
         self.next_expiry_ms = next_expiry_ms

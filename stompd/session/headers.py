@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeAlias, final
 
-from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, Message
+from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, Message, Wishes
 from stompd.broker.requests import PLAIN, Rejection
 from stompd.errors import InvalidHeader, MissingHeader, UnsupportedHeader
 
@@ -17,6 +17,9 @@ _SHOWN_LENGTH = 80
 
 #: The longest delay, in milliseconds: ten years, more than anybody waits for.
 LONGEST_DELAY_MS = 10 * 365 * 24 * 60 * 60 * 1000
+
+#: Characters by which a sender may tell its messages from each other; well within what every database can index.
+LONGEST_DEDUP_ID: Final = 255
 
 _TEMPORARY_PREFIXES: Final = ("/temp-queue/", "/temp-topic/")
 
@@ -149,6 +152,20 @@ def _expire(message: Message, at_ms: int) -> None:
         message.expires_ms = at_ms
 
 
+def _set_dedup_id(message: Message, name: str, value: str, now: float) -> None:
+    if len(value) > LONGEST_DEDUP_ID:
+        raise invalid(name, value, f"a text of at most {LONGEST_DEDUP_ID} characters, for example {name}:order-4711")
+    message.headers[name] = value
+    if value:
+        _wishes(message).dedup_id = value
+
+
+def _wishes(message: Message) -> Wishes:
+    if message.wishes is None:
+        message.wishes = Wishes()
+    return message.wishes
+
+
 def _keep_message_id(message: Message, name: str, value: str, now: float) -> None:
     message.headers["original-message-id"] = value
 
@@ -185,6 +202,8 @@ MEANINGS: Mapping[str, Meaning] = {
     "AMQ_SCHEDULED_DELAY": _delay,
     "AMQ_SCHEDULED_TIME": _schedule,
     "_AMQ_SCHED_DELIVERY": _schedule,
+    "dedup-id": _set_dedup_id,
+    "_AMQ_DUPL_ID": _set_dedup_id,
     # STOMP 1.2 "Repeated Header Entries" lets the first one win, so a sender's entry must never stand for ours.
     "message-id": _keep_message_id,
     "timestamp": _keep_timestamp,
@@ -237,7 +256,6 @@ _OFF: Final = _FALSE | _EMPTY
 
 _SCHEDULE = Feature("scheduled delivery", _EMPTY)
 _GROUP = Feature("message groups", _EMPTY)
-_DEDUPLICATION = Feature("the detection of duplicates", _EMPTY)
 _LAST_VALUE = Feature("last-value queues", _EMPTY)
 _EXCLUSIVE = Feature("an exclusive subscription", _OFF)
 _NO_LOCAL = Feature("not receiving its own messages from a queue", _OFF)
@@ -257,8 +275,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "message_group": _GROUP,
         "_AMQ_GROUP_ID": _GROUP,
         "retain": Feature("retained messages", _OFF),
-        "dedup-id": _DEDUPLICATION,
-        "_AMQ_DUPL_ID": _DEDUPLICATION,
         "last-value-key": _LAST_VALUE,
         "_AMQ_LVQ_NAME": _LAST_VALUE,
         "mandatory": Feature("an error when nobody takes the message", _OFF),

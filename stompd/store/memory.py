@@ -18,14 +18,17 @@ from stompd.broker.units import (
     ExpiredPage,
     ExpiredRow,
     ExpiryKey,
+    ForgetSend,
     InsertMessage,
     MarkDelivered,
     Operation,
     Page,
     PutQueue,
     PutSubscription,
+    QueueOperation,
     Recovered,
     RecoveredQueue,
+    RememberSend,
     ReturnMessage,
     StoredMessage,
     UnitOfWork,
@@ -45,6 +48,7 @@ class MemoryStore:
         self.description = "memory only: messages are gone when the broker stops"
         self._queues: dict[QueueId, _Queue] = {}
         self._subscriptions: dict[QueueId, PutSubscription] = {}
+        self._sends: dict[tuple[str, str], int] = {}
         self._is_open = False
         self._is_clean = True
 
@@ -66,7 +70,9 @@ class MemoryStore:
             queue_id: found for queue_id, found in self._subscriptions.items() if queue_id in self._queues
         }
         subscriptions = [found for _, found in sorted(self._subscriptions.items())]
-        return Recovered(queues, max(ids, default=0), subscriptions, next_expiry_ms=self._next_expiry(0))
+        sends = [RememberSend(*key, sent) for key, sent in sorted(self._sends.items(), key=lambda item: item[1])]
+        highest_id = max([*ids, *self._sends.values()], default=0)
+        return Recovered(queues, highest_id, subscriptions, next_expiry_ms=self._next_expiry(0), sends=sends)
 
     def apply(self, units: Sequence[UnitOfWork]) -> None:
         """Change the dictionaries, after everything that could be refused was checked; see `IMessageStore`."""
@@ -76,8 +82,13 @@ class MemoryStore:
         self._check_names(operations)
         if batch.subscriptions:
             self._check_subscriptions(operations)
+        for path, dedup_id, message_id in batch.remembered:
+            self._sends[path, dedup_id] = message_id
+        for key in batch.forgotten:
+            self._sends.pop(key, None)
         for operation in operations:
-            self._apply(operation)
+            if not isinstance(operation, RememberSend | ForgetSend):
+                self._apply(operation)
 
     def load(self, queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int) -> Page:
         """Return a stretch of a sorted list; see `IMessageStore`."""
@@ -158,7 +169,7 @@ class MemoryStore:
                 case DeleteQueue():
                     found.pop(operation.queue_id, None)
 
-    def _apply(self, operation: Operation) -> None:
+    def _apply(self, operation: QueueOperation) -> None:
         if isinstance(operation, PutQueue):
             if operation.queue_id not in self._queues:
                 self._queues[operation.queue_id] = _Queue(operation.name, is_durable=operation.is_durable)

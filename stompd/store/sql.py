@@ -22,6 +22,7 @@ from stompd.broker.units import (
     PutSubscription,
     Recovered,
     RecoveredQueue,
+    RememberSend,
     StoredMessage,
     UnitOfWork,
 )
@@ -30,7 +31,7 @@ from stompd.interfaces import IMessageStore
 from stompd.store.batch import Batch
 from stompd.store.dialect import Dialect, MessageRow
 from stompd.store.revision import current_revision, head_revision, is_newer, upgrade
-from stompd.store.schema import BROKER, MESSAGE, QUEUE, SUBSCRIPTION
+from stompd.store.schema import BROKER, DEDUP, MESSAGE, QUEUE, SUBSCRIPTION
 
 #: Before the first message of any queue: urgencies start at 0 and ids at 1.
 _HEAD = Place(0, 0)
@@ -236,7 +237,10 @@ class SqlStore:
             if row.queue_id in counts
         ]
         next_expiry_ms = connection.scalar(_NEXT_EXPIRY, {"after_ms": 0}) or 0
-        return Recovered(found, max(ids, default=0), subscriptions, next_expiry_ms=next_expiry_ms)
+        rows = connection.execute(select(DEDUP).order_by(DEDUP.c.message_id)).all()
+        sends = [RememberSend(row.path, row.dedup_id, row.message_id) for row in rows]
+        ids += [send.message_id for send in sends[-1:]]
+        return Recovered(found, max(ids, default=0), subscriptions, next_expiry_ms=next_expiry_ms, sends=sends)
 
     @contextmanager
     def _connecting(self) -> Iterator[Connection]:

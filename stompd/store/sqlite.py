@@ -59,6 +59,15 @@ _DELETE = """
         ON message.queue_id = json_extract(value, '$[0]') AND message.urgency = json_extract(value, '$[1]')
             AND message.message_id = json_extract(value, '$[2]'))
 """
+_FORGET = """
+    DELETE FROM stompd_dedup WHERE (path, dedup_id) IN (
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))
+"""
+_REMEMBER = """
+    INSERT INTO stompd_dedup (path, dedup_id, message_id)
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+    FROM json_each(?) WHERE true ON CONFLICT (path, dedup_id) DO UPDATE SET message_id = excluded.message_id
+"""
 _DROP_MESSAGES = "DELETE FROM stompd_message WHERE queue_id IN (SELECT value FROM json_each(?))"
 _DROP_QUEUES = "DELETE FROM stompd_queue WHERE queue_id IN (SELECT value FROM json_each(?))"
 _DROP_SUBSCRIPTIONS = "DELETE FROM stompd_subscription WHERE queue_id IN (SELECT value FROM json_each(?))"
@@ -179,6 +188,8 @@ class SqliteDialect(Dialect):
             *_over(_MARK, list(batch.marks.items())),
             *_over(_RETURN, [(*key, *returned) for key, returned in batch.returns.items()]),
             *_over(_DELETE, batch.deleted),
+            *_over(_FORGET, batch.forgotten),
+            *_over(_REMEMBER, batch.remembered),
         ]
 
     def execute(self, connection: Connection, statements: Sequence[Statement]) -> None:

@@ -31,7 +31,7 @@ from stompd.broker.effects import (
     SessionId,
 )
 from stompd.broker.limits import Limits
-from stompd.broker.message import DEFAULT_PRIORITY, Message
+from stompd.broker.message import DEFAULT_PRIORITY, Message, Wishes
 from stompd.broker.policy import Rule
 from stompd.broker.requests import (
     Abort,
@@ -54,11 +54,13 @@ from stompd.broker.requests import (
 from stompd.broker.units import (
     DeleteMessage,
     DeleteQueue,
+    ForgetSend,
     InsertMessage,
     MarkDelivered,
     Operation,
     PutQueue,
     PutSubscription,
+    RememberSend,
     ReturnMessage,
 )
 from stompd.errors import StompError
@@ -131,12 +133,17 @@ class Core:
         is_persistent: bool = True,
         headers: dict[str, str] | None = None,
         delay: float = 0.0,
+        wishes: dict[str, object] | None = None,
     ) -> None:
         due_ms = round((self.now + delay) * 1000) if delay else 0
         message = new_message(
             body, to, priority=priority, expires_ms=expires_ms, is_persistent=is_persistent, due_ms=due_ms
         )
         message.headers = headers or {}
+        if wishes:
+            message.wishes = Wishes()
+            for name, value in wishes.items():
+                setattr(message.wishes, name, value)
         self.submit(session, Send(parse_destination(to), message, transaction, receipt))
 
     def send_all(self, session: int, bodies: str, to: str = "/queue/a", *, is_persistent: bool = True) -> None:
@@ -361,6 +368,10 @@ class Core:
                 return f"subscription {operation.client_id}.{operation.name}"
             case DeleteQueue():
                 return "drop queue"
+            case RememberSend():
+                return f"remember {operation.dedup_id}"
+            case ForgetSend():
+                return f"forget {operation.dedup_id}"
             case MarkDelivered():
                 self.marks += 1
                 return "mark"
