@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, final
 
+from stompd.broker.last_values import LastValues
 from stompd.broker.ledger import Work
 from stompd.broker.message import Message
 from stompd.broker.policy import Overflow, Rule
@@ -36,6 +37,7 @@ class Account:
         "is_noted",
         "overflow",
         "size_bytes",
+        "values",
     )
 
     def __init__(self, queue: Queue, rule: Rule, overfull: list[Queue], count: int) -> None:
@@ -50,6 +52,8 @@ class Account:
         self.overflow = rule.overflow or Overflow.BLOCK
         self.count = count
         self.size_bytes = 0
+        #: Which messages have which keys, where senders gave them some.
+        self.values: LastValues | None = None
         #: Whether it has told that the head must go.
         self.is_noted = False
         self._queue = queue
@@ -92,6 +96,8 @@ class Account:
             return False
         self.add(len(message.body))
         work.undo.append(partial(self.remove, message.message_id, len(message.body)))
+        if self.values is not None and message.wishes is not None and not message.due_ms:
+            self.values.replace(message, message.wishes.last_value_key, work)
         if self.overflow in _DROPPING:
             work.steps.append(self.note)  # the head can go when it has arrived
         return True
@@ -105,6 +111,8 @@ class Account:
         """Count one message less."""
         self.count -= 1
         self.size_bytes -= size_bytes
+        if self.values is not None:
+            self.values.forget(message_id)
 
     def recovered(self, size_bytes: int) -> None:
         """Add the size of what the store held at the beginning."""

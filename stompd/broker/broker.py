@@ -70,12 +70,14 @@ class Broker:
         self._redelivery = Redelivery(self._ledger, self._catalogue, self._ids)
         self._expiry = Expiry(self._ledger, self._catalogue, recovered.next_expiry_ms)
         self._sending = Sending(limits, self._ledger, self._catalogue, self._ids, self._expiry)
-        self._sending.recover(recovered)
         self._idleness = Idleness(limits, self._ledger, self._catalogue)
         self._sessions: dict[SessionId, Session] = {}
         self._by_client_id: dict[str, Session] = {}
-        self._subscribing = Subscribing(limits, self._ledger, self._catalogue, self._ids, self._sessions)
+        self._subscribing = Subscribing(
+            limits, self._ledger, self._catalogue, self._ids, self._sessions, self._sending.retained
+        )
         self._subscribing.recover(recovered)
+        self._sending.recover(recovered)
         self._actions: dict[type[Request], Callable[[Session, Any, float], None]] = {
             Send: self._sending.send,
             Subscribe: self._subscribing.subscribe,

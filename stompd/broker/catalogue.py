@@ -9,14 +9,15 @@ from stompd.broker.deadlines import Deadlines
 from stompd.broker.destination import Destination, Kind, parse_destination, read_group
 from stompd.broker.effects import LoadSize
 from stompd.broker.identity import IdSource
+from stompd.broker.last_values import LastValues
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, QueueId
-from stompd.broker.policy import Policies
+from stompd.broker.policy import Policies, Rule
 from stompd.broker.queue import Queue
-from stompd.broker.redelivery import policy_of
+from stompd.broker.redelivery import is_dead_letter_queue, policy_of
 from stompd.broker.topic import Binding, Topic
-from stompd.broker.units import Recovered
+from stompd.broker.units import RETAINED_NAME, LastValue, Recovered
 from stompd.errors import InvalidDestination, LimitExceeded
 
 #: What the path of a queue begins with.
@@ -63,7 +64,7 @@ class Catalogue:
         """Take over the queues of destinations that the store holds."""
         others = {subscription.queue_id for subscription in recovered.subscriptions}
         for found in recovered.queues:
-            if found.queue_id in others:
+            if found.queue_id in others or found.name == RETAINED_NAME:
                 continue
             destination = parse_destination(found.name)
             queue = self._add(destination, found.queue_id, recovered_count=found.message_count, is_stored=True)
@@ -92,6 +93,35 @@ class Catalogue:
         """Forget a queue that nobody uses; its row is the caller's business."""
         queue.close()
         del self._queues[queue.name.removeprefix(_QUEUE_PATH)], self._by_id[queue.queue_id]
+
+    def recover_last_value(self, found: LastValue) -> None:
+        """Take over a message that has a key, unless it is a dead letter."""
+        queue = self._by_id.get(found.queue_id)
+        if queue is not None and not is_dead_letter_queue(queue.name):
+            self._last_values(queue).recover(found)
+
+    def expect_last_value(self, destination: Destination, key: str, now: float) -> None:
+        """Make sure that the queues of a destination can take a message with a key.
+
+        Raises:
+            LimitExceeded: One of them has as many keys as allowed.
+        """
+        topic = self._topics.get(destination.name) if destination.kind is Kind.TOPIC else None
+        queues = [self.queue(destination, now)] if destination.kind is Kind.QUEUE else topic.queues if topic else ()
+        for queue in queues:
+            values = self._last_values(queue)
+            if len(values) >= self._limits.last_value_keys and key not in values:
+                raise LimitExceeded(
+                    f"{queue.name} has messages with {len(values)} different values of last-value-key, which is the"
+                    " limit (setting limits.last_value_keys)."
+                )
+
+    def _last_values(self, queue: Queue) -> LastValues:
+        if queue.account is None:
+            queue.account = Account(queue, Rule(), self.overfull, queue.depth)
+        if queue.account.values is None:
+            queue.account.values = LastValues(queue)
+        return queue.account.values
 
     def check(self, destination: Destination, now: float) -> None:
         """Make sure that a message can be accepted for the destination later.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Protocol, final
 
 from stompd.broker.effects import LoadExpired
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.message import Place, QueueId
-from stompd.broker.units import DeleteMessage, ExpiredPage, ExpiryKey
+from stompd.broker.units import DeleteMessage, ExpiredPage, ExpiredRow, ExpiryKey
 from stompd.broker.withdrawal import withdraw, withdraw_stored
 
 if TYPE_CHECKING:
@@ -26,6 +26,15 @@ _AGAIN_MS = 30_000
 _START = ExpiryKey(0, QueueId(0), 0)
 
 
+class Expirable(Protocol):
+    """A queue of the store that nobody consumes."""
+
+    queue_id: QueueId
+
+    def expire(self, row: ExpiredRow, work: Work) -> None:
+        """Add to the work what removes an expired message."""
+
+
 @final
 class Expiry:
     """Removes expired messages from queues that nobody reads; where somebody does, `dispatch` meets them first.
@@ -34,12 +43,14 @@ class Expiry:
     go) or with a consumer. What only memory has is looked at there.
     """
 
-    __slots__ = ("_catalogue", "_is_loading", "_ledger", "_skipped", "_swept_ms", "next_ms")
+    __slots__ = ("_catalogue", "_is_loading", "_ledger", "_skipped", "_swept_ms", "next_ms", "others")
 
     def __init__(self, ledger: Ledger, catalogue: Catalogue, next_ms: int) -> None:
         """Begin with when the first stored message expires; 0 if none does."""
         #: When the next sweep is due; 0 when nothing expires.
         self.next_ms = next_ms
+        #: What else the store holds in queues.
+        self.others: list[Expirable] = []
         self._ledger = ledger
         self._catalogue = catalogue
         self._is_loading = False
@@ -71,7 +82,7 @@ class Expiry:
             if queue is not None and withdraw_stored(queue, place, row.due_ms):
                 queue.forget(place.message_id, row.body_bytes)
                 work.operations.append(DeleteMessage(queue.queue_id, place))
-            else:
+            elif not self._expire_elsewhere(row, work):
                 self._skipped = True
         if work.operations:
             self._ledger.enact(None, work)
@@ -82,6 +93,14 @@ class Expiry:
             self.expect(page.next_ms)
         if self._skipped:
             self.expect(self._swept_ms + _AGAIN_MS)
+
+    def _expire_elsewhere(self, row: ExpiredRow, work: Work) -> bool:
+        """Remove a message from a queue that nobody consumes; return whether it is in one."""
+        for other in self.others:
+            if other.queue_id == row.key.queue_id:
+                other.expire(row, work)
+                return True
+        return False
 
     def _expire_in_memory(self, now_ms: int) -> None:
         expiring = self._catalogue.deadlines.expiring

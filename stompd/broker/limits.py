@@ -29,6 +29,12 @@ class Limits:
     dedup_total: int = 200_000
     #: Seconds for which they are remembered: a day, longer than senders try again.
     dedup_seconds: int = 86_400
+    #: Topics that have a retained message.
+    retained: int = 10_000
+    #: Bytes of bodies of retained messages, which are in memory.
+    retained_bytes: int = 64 * 1024 * 1024
+    #: Different keys of last values in one queue, which are in memory.
+    last_value_keys: int = 100_000
     #: Subscriptions of one session.
     subscriptions: int = 1_000
     #: Open transactions of one session.

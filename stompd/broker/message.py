@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import NamedTuple, NewType, final
 
 QueueId = NewType("QueueId", int)
@@ -19,15 +20,26 @@ class Place(NamedTuple):
     message_id: int
 
 
+class Retain(Enum):
+    """What becomes of the retained message of a topic."""
+
+    SET = "set"
+    REMOVE = "remove"
+
+
 @final
 class Wishes:
     """What a sender wants of the arrival of a message, beyond its way."""
 
-    __slots__ = ("dedup_id",)
+    __slots__ = ("dedup_id", "last_value_key", "retain")
 
     def __init__(self) -> None:
         #: What he calls the message, so that it is taken once; empty if it does not matter.
         self.dedup_id = ""
+        #: The key under which the newest message that waits counts alone; empty for none.
+        self.last_value_key = ""
+        #: What becomes of the retained message of the topic; None leaves it.
+        self.retain: Retain | None = None
 
 
 @final

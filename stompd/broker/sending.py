@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from stompd.broker.account import Account
-from stompd.broker.destination import Destination, Kind
+from stompd.broker.destination import Destination, Kind, parse_destination
 from stompd.broker.duplicates import Duplicates
 from stompd.broker.effects import NO_HEADERS
 from stompd.broker.expiry import Expiry
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
-from stompd.broker.message import Message, Wishes
+from stompd.broker.message import Message, Retain, Wishes
 from stompd.broker.policy import Overflow, Policies
 from stompd.broker.requests import Send
 from stompd.broker.resting import Resting
+from stompd.broker.retained import Retained
 from stompd.broker.session import Session
 from stompd.broker.transaction import HeldSend, find_transaction
 from stompd.broker.units import Recovered
-from stompd.errors import LimitExceeded
+from stompd.errors import InvalidHeader, LimitExceeded
 
 if TYPE_CHECKING:
     from stompd.broker.catalogue import Catalogue
@@ -29,7 +30,17 @@ if TYPE_CHECKING:
 class Sending:
     """Takes messages from sessions."""
 
-    __slots__ = ("_catalogue", "_deadlines", "_duplicates", "_expiry", "_ids", "_ledger", "_policies", "resting")
+    __slots__ = (
+        "_catalogue",
+        "_deadlines",
+        "_duplicates",
+        "_expiry",
+        "_ids",
+        "_ledger",
+        "_policies",
+        "resting",
+        "retained",
+    )
 
     def __init__(self, limits: Limits, ledger: Ledger, catalogue: Catalogue, ids: IdSource, expiry: Expiry) -> None:
         self._ledger = ledger
@@ -39,12 +50,18 @@ class Sending:
         self._deadlines = catalogue.deadlines
         self._policies: Policies = catalogue.policies
         self._duplicates = Duplicates(limits, ledger)
+        #: What those get first who subscribe to a topic.
+        self.retained = Retained(limits, ledger, ids)
+        expiry.others.append(self.retained)
         #: Who has to rest.
         self.resting = Resting(ledger, 1000 * limits.block_seconds)
 
     def recover(self, recovered: Recovered) -> None:
         """Take over what the store holds about messages that were sent."""
         self._duplicates.recover(recovered)
+        self.retained.recover(recovered, [parse_destination(kept.destination) for kept in recovered.retained])
+        for found in recovered.last_values:
+            self._catalogue.recover_last_value(found)
 
     def send(self, session: Session, request: Send, now: float) -> None:
         """Put a message where it goes, or hold it with its transaction.
@@ -56,6 +73,8 @@ class Sending:
         # Checked now, so that COMMIT can only fail on the store.
         self._catalogue.check(request.destination, now)
         account = None if self._policies.is_empty else self._check_rule(request.destination, request.message, now)
+        if request.message.wishes is not None:
+            self._check_wishes(request.destination, request.message, request.message.wishes, now)
         if request.transaction is not None:
             held = HeldSend(request.destination, request.message)
             find_transaction(session, request.transaction).hold(held)
@@ -85,7 +104,28 @@ class Sending:
 
     def _grant(self, destination: Destination, message: Message, wishes: Wishes, now: float, work: Work) -> bool:
         """Do what the sender wants of the arrival; return whether the message goes on."""
-        return not wishes.dedup_id or self._duplicates.admit(destination.path, wishes.dedup_id, message, now, work)
+        if wishes.dedup_id and not self._duplicates.admit(destination.path, wishes.dedup_id, message, now, work):
+            return False
+        if wishes.retain is Retain.SET and message.body:
+            self.retained.keep(destination, message, now, work)
+        elif wishes.retain is not None:
+            # MQTT 5.0, 3.3.1.3: an empty body removes, too.
+            self.retained.remove(destination, work)
+        return True
+
+    def _check_wishes(self, destination: Destination, message: Message, wishes: Wishes, now: float) -> None:
+        """Refuse what cannot be done."""
+        if wishes.last_value_key:
+            self._catalogue.expect_last_value(destination, wishes.last_value_key, now)
+        if wishes.retain is None:
+            return
+        if destination.kind is not Kind.TOPIC:
+            raise InvalidHeader(
+                f"retain on SEND is for topics, and destination:{destination.path} is none. A queue keeps its messages;"
+                " leave the header out."
+            )
+        if wishes.retain is Retain.SET:
+            self.retained.check(destination, message)
 
     def _check_rule(self, destination: Destination, message: Message, now: float) -> Account | None:
         """Refuse what a rule does not allow; return the account in which a transaction has to reserve room."""

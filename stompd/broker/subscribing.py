@@ -13,8 +13,10 @@ from stompd.broker.effects import SessionId
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
+from stompd.broker.matching import is_selected
 from stompd.broker.queue import Queue
 from stompd.broker.requests import Naming, Subscribe, Unsubscribe
+from stompd.broker.retained import Retained
 from stompd.broker.session import Session
 from stompd.broker.subscription import Subscription
 from stompd.broker.topic import Binding
@@ -34,7 +36,7 @@ from stompd.errors import (
 class Subscribing:
     """Begins and ends the subscriptions of all sessions."""
 
-    __slots__ = ("_catalogue", "_ledger", "_limits", "_names", "_sessions")
+    __slots__ = ("_catalogue", "_ledger", "_limits", "_names", "_retained", "_sessions")
 
     def __init__(
         self,
@@ -43,12 +45,14 @@ class Subscribing:
         catalogue: Catalogue,
         ids: IdSource,
         sessions: Mapping[SessionId, Session],
+        retained: Retained,
     ) -> None:
         self._limits = limits
         self._ledger = ledger
         self._catalogue = catalogue
         self._names = NamedSubscriptions(limits, ledger, catalogue, ids)
         self._sessions = sessions
+        self._retained = retained
 
     def recover(self, recovered: Recovered) -> None:
         """Take over the durable subscriptions that the store holds."""
@@ -88,6 +92,8 @@ class Subscribing:
         )
         session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
         work.undo.append(partial(self._take_back, subscription))
+        is_new = named is None or (bool(work.operations) if queue.is_durable else not queue.subscriptions)
+        is_awaited = is_new and self._retain(request, queue, now, work)
         # What the same client sends to the topic next must reach it, so only the deliveries wait.
         if named:
             queue.subscriptions += 1
@@ -100,7 +106,7 @@ class Subscribing:
             work.undo.append(partial(_name_receipt, work, request.receipt))
         work.steps.append(partial(_begin, subscription))
         # Somebody else may have made a durable one just now: it is confirmed when it is stored.
-        self._ledger.enact(session, work, behind_all=named is not None)
+        self._ledger.enact(session, work, behind_all=named is not None or is_awaited)
 
     def unsubscribe(self, session: Session, request: Unsubscribe, now: float) -> None:
         """End the subscription that the client names, or delete a durable one.
@@ -160,6 +166,16 @@ class Subscribing:
                 " (setting limits.subscriptions)."
             )
         self._catalogue.check_consumers(request.destination)
+
+    def _retain(self, request: Subscribe, queue: Queue, now: float, work: Work) -> bool:
+        """Begin a subscription of a topic with its retained message; return whether that is still under way."""
+        topic = request.destination
+        if topic.kind is not Kind.TOPIC:
+            return False
+        kept = self._retained.find(topic)
+        if kept is not None and (request.selector is None or is_selected(request.selector, kept)):
+            queue.accept(kept, now, work)
+        return self._retained.is_pending(topic)
 
     def _delete(
         self, session: Session, request: Unsubscribe, naming: Naming, subscription: Subscription | None

@@ -250,6 +250,19 @@ class ExpiredPage:
         self.next_ms = next_ms
 
 
+#: The queue of the store that holds retained messages; no destination can have this name.
+RETAINED_NAME = "/retained"
+
+
+class LastValue(NamedTuple):
+    """A message that has a key, its place, and how long its body is."""
+
+    queue_id: QueueId
+    place: Place
+    key: str
+    body_bytes: int
+
+
 @final
 class RecoveredQueue:
     """A durable queue that the store held when it was opened, how many messages are in it, and when the first one is
@@ -269,10 +282,11 @@ class Recovered:
     """What `open` found: the durable queues, the highest id in use, and the first expiry (0 when there is none).
 
     `subscriptions` are what put the durable subscriptions there, oldest first; the queues include theirs. `sends` are
-    the messages whose duplicates are found, oldest first.
+    the messages whose duplicates are found, oldest first. `retained` are the messages of the queue `RETAINED_NAME`, and
+    `last_values` those that have keys, oldest first.
     """
 
-    __slots__ = ("highest_id", "next_expiry_ms", "queues", "sends", "subscriptions")
+    __slots__ = ("highest_id", "last_values", "next_expiry_ms", "queues", "retained", "sends", "subscriptions")
 
     def __init__(
         self,
@@ -282,8 +296,12 @@ class Recovered:
         *,
         next_expiry_ms: int = 0,
         sends: Sequence[RememberSend] = (),
+        retained: Sequence[Message] = (),
+        last_values: Sequence[LastValue] = (),
     ) -> None:
         self.queues = queues
+        self.retained = retained
+        self.last_values = last_values
         self.sends = sends
         self.highest_id = highest_id
         self.subscriptions = subscriptions

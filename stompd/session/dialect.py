@@ -86,9 +86,9 @@ _SEND: Final = (
     _row("timestamp", _ANY, "none", "arrives as `sender-timestamp`, since the broker gives its own"),
     _row("JMSXGroupID", _ANY, "none", "groups messages", "JMSXGroupId", "message_group", "_AMQ_GROUP_ID"),
     _row("JMSXGroupSeq", _NUMBER, "none", "passed on: its place in the group"),
-    _row("retain", "`set`, `remove`, yes or no", "no", "keeps the message for later subscribers"),
+    _row("retain", "`set`, `remove`, yes or no", "no", "keeps the message of a topic for later subscribers"),
     _row("dedup-id", _TITLE, "none", "what was sent with the same id before is not sent again", "_AMQ_DUPL_ID"),
-    _row("last-value-key", _ANY, "none", "replaces the message with the same key", "_AMQ_LVQ_NAME"),
+    _row("last-value-key", _ANY, "none", "replaces the message that waits with the same key", "_AMQ_LVQ_NAME"),
     _row("mandatory", _FLAG, "no", "an ERROR when nobody takes the message"),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeAlias, final
 
-from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, Message, Wishes
+from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, Message, Retain, Wishes
 from stompd.broker.requests import PLAIN, Rejection
 from stompd.errors import InvalidHeader, MissingHeader, UnsupportedHeader
 
@@ -25,6 +25,8 @@ _TEMPORARY_PREFIXES: Final = ("/temp-queue/", "/temp-topic/")
 
 _TRUE: Final = frozenset({"true", "1", "yes"})
 _FALSE: Final = frozenset({"false", "0", "no"})
+_EMPTY: Final = frozenset({""})
+_OFF: Final = _FALSE | _EMPTY
 
 
 def show(name: str, value: str) -> str:
@@ -160,6 +162,24 @@ def _set_dedup_id(message: Message, name: str, value: str, now: float) -> None:
         _wishes(message).dedup_id = value
 
 
+def _set_last_value_key(message: Message, name: str, value: str, now: float) -> None:
+    message.headers[name] = value
+    if value:
+        # Under this name the store finds it again.
+        message.headers["last-value-key"] = value
+        _wishes(message).last_value_key = value
+
+
+def _set_retain(message: Message, name: str, value: str, now: float) -> None:
+    word = value.lower()
+    if word in ("set", *_TRUE):
+        _wishes(message).retain = Retain.SET
+    elif word == "remove":
+        _wishes(message).retain = Retain.REMOVE
+    elif word not in _OFF:
+        raise invalid(name, value, "set, remove, true or false, for example retain:set")
+
+
 def _wishes(message: Message) -> Wishes:
     if message.wishes is None:
         message.wishes = Wishes()
@@ -204,6 +224,9 @@ MEANINGS: Mapping[str, Meaning] = {
     "_AMQ_SCHED_DELIVERY": _schedule,
     "dedup-id": _set_dedup_id,
     "_AMQ_DUPL_ID": _set_dedup_id,
+    "last-value-key": _set_last_value_key,
+    "_AMQ_LVQ_NAME": _set_last_value_key,
+    "retain": _set_retain,
     # STOMP 1.2 "Repeated Header Entries" lets the first one win, so a sender's entry must never stand for ours.
     "message-id": _keep_message_id,
     "timestamp": _keep_timestamp,
@@ -220,6 +243,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "dlq-time": _drop,
     "dlq-delivery-count": _drop,
     "dlq-message-id": _drop,
+    "retained": _drop,
 }
 
 
@@ -251,12 +275,8 @@ class Feature(NamedTuple):
     harmless: frozenset[str]
 
 
-_EMPTY: Final = frozenset({""})
-_OFF: Final = _FALSE | _EMPTY
-
 _SCHEDULE = Feature("scheduled delivery", _EMPTY)
 _GROUP = Feature("message groups", _EMPTY)
-_LAST_VALUE = Feature("last-value queues", _EMPTY)
 _EXCLUSIVE = Feature("an exclusive subscription", _OFF)
 _NO_LOCAL = Feature("not receiving its own messages from a queue", _OFF)
 _RETROACTIVE = Feature("messages from before the subscription", _OFF)
@@ -274,9 +294,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "JMSXGroupId": _GROUP,
         "message_group": _GROUP,
         "_AMQ_GROUP_ID": _GROUP,
-        "retain": Feature("retained messages", _OFF),
-        "last-value-key": _LAST_VALUE,
-        "_AMQ_LVQ_NAME": _LAST_VALUE,
         "mandatory": Feature("an error when nobody takes the message", _OFF),
     },
     "SUBSCRIBE": {

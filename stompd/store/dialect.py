@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlalchemy import Connection
 
 from stompd.broker.message import Place, QueueId
-from stompd.broker.units import DueKey, ExpiryKey
+from stompd.broker.units import DueKey, ExpiryKey, LastValue
 from stompd.errors import StoreError
 from stompd.store.batch import Batch
 
@@ -82,6 +82,10 @@ class Dialect(ABC):
     @abstractmethod
     def measure(self, connection: Connection, queue_id: QueueId) -> int:
         """Return how many bytes the bodies in a queue have together."""
+
+    @abstractmethod
+    def find_last_values(self, connection: Connection) -> list[LastValue]:
+        """Return the messages that have keys, oldest first."""
 
     @abstractmethod
     def explain(self, error: BaseException | None) -> tuple[type[StoreError], str]:

@@ -11,6 +11,7 @@ from zope.interface import implementer
 
 from stompd.broker.message import Message, MessageId, Place, QueueId
 from stompd.broker.units import (
+    RETAINED_NAME,
     DeleteMessage,
     DeleteQueue,
     DueKey,
@@ -20,6 +21,7 @@ from stompd.broker.units import (
     ExpiryKey,
     ForgetSend,
     InsertMessage,
+    LastValue,
     MarkDelivered,
     Operation,
     Page,
@@ -71,8 +73,23 @@ class MemoryStore:
         }
         subscriptions = [found for _, found in sorted(self._subscriptions.items())]
         sends = [RememberSend(*key, sent) for key, sent in sorted(self._sends.items(), key=lambda item: item[1])]
+        stored = [(queue_id, row.message) for queue_id, queue in found for row in queue.rows.values()]
+        keyed = [
+            LastValue(queue_id, kept.place, kept.headers["last-value-key"], len(kept.body))
+            for queue_id, kept in sorted(stored, key=lambda item: item[1].message_id)
+            if kept.headers.get("last-value-key")
+        ]
+        names = {queue_id: queue.name for queue_id, queue in found}
         highest_id = max([*ids, *self._sends.values()], default=0)
-        return Recovered(queues, highest_id, subscriptions, next_expiry_ms=self._next_expiry(0), sends=sends)
+        return Recovered(
+            queues,
+            highest_id,
+            subscriptions,
+            next_expiry_ms=self._next_expiry(0),
+            sends=sends,
+            retained=[kept for queue_id, kept in stored if names[queue_id] == RETAINED_NAME],
+            last_values=keyed,
+        )
 
     def apply(self, units: Sequence[UnitOfWork]) -> None:
         """Change the dictionaries, after everything that could be refused was checked; see `IMessageStore`."""

@@ -13,12 +13,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from stompd.broker.message import Place, QueueId
-from stompd.broker.units import DueKey, ExpiryKey
+from stompd.broker.units import DueKey, ExpiryKey, LastValue
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusable
 from stompd.store.arrays import Bigints, Booleans, Byteas, Column, Integers, Smallints, Texts, register
 from stompd.store.batch import Batch, Key, Rows, subscription_rows
 from stompd.store.dialect import Dialect, MessageRow, Statement
-from stompd.store.queries import DUE_PAGE, EXPIRED, MEASURE, PAGE
+from stompd.store.queries import DUE_PAGE, EXPIRED, LAST_VALUES, MEASURE, PAGE
 from stompd.store.sql import SqlStore
 
 #: libpq's settings, unless the URL has its own: a server that vanished is noticed within half a minute.
@@ -262,6 +262,11 @@ class PostgresqlDialect(Dialect):
     def measure(self, connection: Connection, queue_id: QueueId) -> int:
         """Read one range of the primary key."""
         return int(_read(connection, MEASURE, (queue_id,))[0][0])
+
+    def find_last_values(self, connection: Connection) -> list[LastValue]:
+        """Read the index of messages that have keys."""
+        rows = _read(connection, LAST_VALUES, ())
+        return [LastValue(QueueId(row[0]), Place(row[1], row[2]), row[3], row[4]) for row in rows if row[3]]
 
     def explain(self, error: BaseException | None) -> tuple[type[StoreError], str]:
         """Judge by SQLSTATE, or by psycopg's class when the server was not asked."""

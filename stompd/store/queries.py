@@ -28,3 +28,7 @@ EXPIRED = """
     ORDER BY expires_ms, queue_id, message_id LIMIT %b::bigint
 """
 MEASURE = "SELECT coalesce(sum(octet_length(body)), 0)::bigint FROM stompd_message WHERE queue_id = %b::bigint"
+LAST_VALUES = """
+    SELECT queue_id, urgency, message_id, headers ->> 'last-value-key', octet_length(body) FROM stompd_message
+    WHERE (headers ->> 'last-value-key') IS NOT NULL ORDER BY message_id
+"""

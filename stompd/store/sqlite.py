@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from stompd.broker.message import Place, QueueId
-from stompd.broker.units import DueKey, ExpiryKey
+from stompd.broker.units import DueKey, ExpiryKey, LastValue
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusable
 from stompd.store.batch import Batch, Rows, subscription_rows
 from stompd.store.dialect import Dialect, MessageRow, Statement
@@ -95,6 +95,10 @@ _EXPIRED = """
           ORDER BY expires_ms, queue_id, message_id LIMIT ?)
 """
 
+_LAST_VALUES = """
+    SELECT queue_id, urgency, message_id, json_extract(headers, '$."last-value-key"'), length(body)
+    FROM stompd_message WHERE instr(headers, '"last-value-key":') > 0 ORDER BY message_id
+"""
 _MEASURE = "SELECT coalesce(sum(length(body)), 0) FROM stompd_message WHERE queue_id = ?"
 
 _UNAVAILABLE = {
@@ -231,6 +235,11 @@ class SqliteDialect(Dialect):
         """Read one range of the primary key."""
         (size_bytes,) = _raw(connection).execute(_MEASURE, (queue_id,)).fetchone()
         return int(size_bytes)
+
+    def find_last_values(self, connection: Connection) -> list[LastValue]:
+        """Read the index of messages that have keys."""
+        rows = _raw(connection).execute(_LAST_VALUES).fetchall()
+        return [LastValue(QueueId(row[0]), Place(row[1], row[2]), row[3], row[4]) for row in rows if row[3]]
 
     def explain(self, error: BaseException | None) -> tuple[type[StoreError], str]:
         """Judge by SQLite's result code."""

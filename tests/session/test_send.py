@@ -210,7 +210,7 @@ def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("retain", "false"), ("mandatory", "No"), ("JMSXGroupID", ""), ("JMSXGroupSeq", "1")],
+    [("mandatory", "No"), ("JMSXGroupID", ""), ("JMSXGroupSeq", "1")],
 )
 def test_what_asks_for_nothing_is_passed_on(name: str, value: str) -> None:
     assert message({name: value}).headers == {name: value}

@@ -1,0 +1,144 @@
+"""Retained messages: the last one of a topic that its sender wanted to be kept for those who subscribe later."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import final
+
+from stompd.broker.destination import Destination
+from stompd.broker.identity import IdSource
+from stompd.broker.ledger import Ledger, Work
+from stompd.broker.limits import Limits
+from stompd.broker.message import Message, Place, QueueId
+from stompd.broker.units import (
+    RETAINED_NAME,
+    DeleteMessage,
+    ExpiredRow,
+    InsertMessage,
+    PutQueue,
+    Recovered,
+)
+from stompd.errors import LimitExceeded
+
+#: What tells a retained message from one that was sent just now.
+_FLAG = {"retained": "true"}
+
+
+@final
+class Retained:
+    """One message for each topic, in memory; those that are persistent are in a queue of the store too.
+
+    Nobody consumes from that queue, and no destination can name it. What has been decided last counts for those who
+    subscribe, so they wait for what is still under way.
+    """
+
+    __slots__ = ("_bytes", "_ids", "_ledger", "_limits", "_messages", "_pending", "is_stored", "queue_id")
+
+    def __init__(self, limits: Limits, ledger: Ledger, ids: IdSource) -> None:
+        self._limits = limits
+        self._ledger = ledger
+        self._ids = ids
+        self._messages: dict[str, Message] = {}  # by the topic's name
+        self._bytes = 0
+        self._pending: dict[str, int] = {}  # how many changes of a topic are under way
+        #: The queue in the store; 0 before there is one.
+        self.queue_id = QueueId(0)
+        #: Whether the store has a row for it.
+        self.is_stored = False
+
+    def recover(self, recovered: Recovered, topics: list[Destination]) -> None:
+        """Take over what the store holds: the messages, and of which topic each is."""
+        for queue in recovered.queues:
+            if queue.name == RETAINED_NAME:
+                self.queue_id, self.is_stored = queue.queue_id, True
+        for topic, message in sorted(
+            zip(topics, recovered.retained, strict=True), key=lambda found: found[1].message_id
+        ):
+            older = self._messages.get(topic.name)
+            if older is not None:  # the store had refused what was to remove it
+                self._ledger.ride(DeleteMessage(self.queue_id, older.place))
+            self._put(topic.name, message)
+
+    def check(self, topic: Destination, message: Message) -> None:
+        """Make sure that one more message can be retained.
+
+        Raises:
+            LimitExceeded: There are as many as allowed.
+        """
+        size_bytes = self._bytes + len(message.body)
+        is_new = topic.name not in self._messages
+        if (is_new and len(self._messages) >= self._limits.retained) or size_bytes > self._limits.retained_bytes:
+            raise LimitExceeded(
+                f"This broker retains {len(self._messages)} messages of {self._bytes} bytes, and this one would be too"
+                " much (settings limits.retained and limits.retained_bytes). Remove some with retain:remove."
+            )
+
+    def find(self, topic: Destination) -> Message | None:
+        """Return what a new subscriber of a topic gets."""
+        return self._messages.get(topic.name)
+
+    def is_pending(self, topic: Destination) -> bool:
+        """Whether what `find` returns may still be refused by the store."""
+        return topic.name in self._pending
+
+    def keep(self, topic: Destination, message: Message, now: float, work: Work) -> None:
+        """Add to the work what retains a message of a topic, in the place of the one before."""
+        kept = Message(
+            message.destination,
+            {**message.headers, **_FLAG},
+            message.body,
+            priority=message.priority,
+            expires_ms=message.expires_ms,
+            is_persistent=message.is_persistent,
+            message_id=message.message_id,
+            timestamp_ms=message.timestamp_ms,
+        )
+        if kept.is_persistent:
+            self.queue_id = self.queue_id or QueueId(self._ids.next(now))
+            if not self.is_stored:
+                work.operations.append(PutQueue(self.queue_id, RETAINED_NAME))
+                work.steps.append(self._note_stored)
+            work.operations.append(InsertMessage(self.queue_id, kept))
+        self._change(topic.name, kept, work)
+
+    def remove(self, topic: Destination, work: Work) -> None:
+        """Add to the work what removes the retained message of a topic, if there is one."""
+        if topic.name in self._messages:
+            self._change(topic.name, None, work)
+
+    def expire(self, row: ExpiredRow, work: Work) -> None:
+        """Forget a message that has expired."""
+        for name, message in self._messages.items():
+            if message.message_id == row.key.message_id:
+                self._put(name, None)
+                break
+        work.operations.append(DeleteMessage(self.queue_id, Place(row.urgency, row.key.message_id)))
+
+    def _change(self, name: str, kept: Message | None, work: Work) -> None:
+        older = self._messages.get(name)
+        if older is not None and older.is_persistent:
+            work.operations.append(DeleteMessage(self.queue_id, older.place))
+        self._put(name, kept)
+        self._pending[name] = self._pending.get(name, 0) + 1
+        work.steps.append(partial(self._settle, name))
+        work.undo.append(partial(self._settle, name))
+        work.undo.append(partial(self._take_back, name, kept, older))
+
+    def _put(self, name: str, message: Message | None) -> None:
+        older = self._messages.pop(name, None)
+        self._bytes -= len(older.body) if older else 0
+        if message is not None:
+            self._messages[name] = message
+            self._bytes += len(message.body)
+
+    def _settle(self, name: str) -> None:
+        self._pending[name] -= 1
+        if not self._pending[name]:
+            del self._pending[name]
+
+    def _take_back(self, name: str, kept: Message | None, older: Message | None) -> None:
+        if self._messages.get(name) is kept:
+            self._put(name, older)
+
+    def _note_stored(self) -> None:
+        self.is_stored = True
