@@ -73,9 +73,8 @@ class Broker:
         self._idleness = Idleness(limits, self._ledger, self._catalogue)
         self._sessions: dict[SessionId, Session] = {}
         self._by_client_id: dict[str, Session] = {}
-        self._subscribing = Subscribing(
-            limits, self._ledger, self._catalogue, self._ids, self._sessions, self._sending.retained
-        )
+        self._now = 0.0  # as it was told last
+        self._subscribing = Subscribing(limits, self._ledger, self._catalogue, self._ids, self._sessions, self._sending)
         self._subscribing.recover(recovered)
         self._sending.recover(recovered)
         self._actions: dict[type[Request], Callable[[Session, Any, float], None]] = {
@@ -195,6 +194,8 @@ class Broker:
             queue.admit(after, page)
             if queue.account is not None:
                 queue.account.note()
+        else:
+            self._sending.logs.admit(queue_id, after, page, self._now)
 
     def due_loaded(self, queue_id: QueueId, page: DuePage) -> None:
         """Continue with what `LoadDue` asked for."""
@@ -211,6 +212,7 @@ class Broker:
         queue = self._catalogue.by_id(queue_id)
         if queue is not None and queue.account is not None:
             queue.account.recovered(size_bytes)
+        self._sending.logs.size_loaded(queue_id, size_bytes)
 
     def next_deadline(self) -> float | None:
         """Return when `tick` wants to be called, in epoch seconds; None when nothing is to come by time alone."""
@@ -219,6 +221,7 @@ class Broker:
             self._expiry.next_ms,
             self._sending.resting.next_ms,
             self._idleness.next_ms,
+            self._sending.logs.next_ms,
         )
         next_ms = min(filter(None, all_ms), default=0)
         return next_ms / 1000 if next_ms else None
@@ -230,9 +233,11 @@ class Broker:
         self._expiry.tick(now_ms)
         self._sending.resting.tick(now_ms)
         self._idleness.tick(now_ms)
+        self._sending.logs.tick(now_ms)
 
     def take_effects(self, now: float) -> list[Effect]:
         """Deliver what can be delivered, and return everything decided since the last call, in order."""
+        self._now = now
         self._end_overflowing()
         if self._deadlines.returned:
             self._redelivery.end_turn(now)
@@ -246,6 +251,8 @@ class Broker:
             make_room(self._catalogue, self._redelivery, now)
         if self._sending.resting.sessions:
             self._sending.resting.relax()
+        if self._sending.logs.replays:
+            self._sending.logs.pull()
         self._idleness.begin(int(now * 1000))
         return self._ledger.take_effects()
 

@@ -17,7 +17,7 @@ from stompd.broker.policy import Policies, Rule
 from stompd.broker.queue import Queue
 from stompd.broker.redelivery import is_dead_letter_queue, policy_of
 from stompd.broker.topic import Binding, Topic
-from stompd.broker.units import RETAINED_NAME, LastValue, Recovered
+from stompd.broker.units import LOG_PREFIX, RETAINED_NAME, LastValue, Recovered
 from stompd.errors import InvalidDestination, LimitExceeded
 
 #: What the path of a queue begins with.
@@ -64,7 +64,7 @@ class Catalogue:
         """Take over the queues of destinations that the store holds."""
         others = {subscription.queue_id for subscription in recovered.subscriptions}
         for found in recovered.queues:
-            if found.queue_id in others or found.name == RETAINED_NAME:
+            if found.queue_id in others or found.name.startswith((RETAINED_NAME, LOG_PREFIX)):
                 continue
             destination = parse_destination(found.name)
             queue = self._add(destination, found.queue_id, recovered_count=found.message_count, is_stored=True)
@@ -194,10 +194,11 @@ class Catalogue:
         """Undo `route`, for good: nothing is kept in the queue any more."""
         queue.close()
         self._by_id.pop(queue.queue_id, None)
-        topic = self._topics[destination.name]
-        del topic.queues[queue]
-        if not topic.queues:
-            del self._topics[destination.name]
+        topic = self._topics.get(destination.name)
+        if topic is not None and queue in topic.queues:  # who replays the past is not there yet
+            del topic.queues[queue]
+            if not topic.queues:
+                del self._topics[destination.name]
 
     def check_consumers(self, destination: Destination) -> None:
         """Make sure that a destination may have one subscription more.

@@ -27,12 +27,10 @@ _START = ExpiryKey(0, QueueId(0), 0)
 
 
 class Expirable(Protocol):
-    """A queue of the store that nobody consumes."""
+    """Queues of the store that nobody consumes."""
 
-    queue_id: QueueId
-
-    def expire(self, row: ExpiredRow, work: Work) -> None:
-        """Add to the work what removes an expired message."""
+    def expire(self, row: ExpiredRow, work: Work) -> bool:
+        """Add to the work what removes an expired message, if it is in such a queue; return whether it is."""
 
 
 @final
@@ -96,11 +94,7 @@ class Expiry:
 
     def _expire_elsewhere(self, row: ExpiredRow, work: Work) -> bool:
         """Remove a message from a queue that nobody consumes; return whether it is in one."""
-        for other in self.others:
-            if other.queue_id == row.key.queue_id:
-                other.expire(row, work)
-                return True
-        return False
+        return any(other.expire(row, work) for other in self.others)
 
     def _expire_in_memory(self, now_ms: int) -> None:
         expiring = self._catalogue.deadlines.expiring

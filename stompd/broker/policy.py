@@ -63,8 +63,19 @@ class Rule:
     redelivery_delay_ms: int = 0
     #: In place of `limits.redelivery_delay_limit_ms`.
     redelivery_delay_limit_ms: int = 0
+    #: Messages that a topic keeps for replay.
+    retention_messages: int = 0
+    #: Bytes of their bodies.
+    retention_bytes: int = 0
+    #: Seconds for which it keeps them.
+    retention_seconds: int = 0
     #: Seconds after which an empty queue that nobody uses is removed, in place of `limits.idle_queue_seconds`.
     idle_seconds: int = 0
+
+    @property
+    def retains(self) -> bool:
+        """Whether topics keep messages."""
+        return bool(self.retention_messages or self.retention_bytes or self.retention_seconds)
 
     @property
     def is_bounded(self) -> bool:
@@ -84,7 +95,7 @@ class Rule:
 class Policies:
     """Finds the rule of a destination."""
 
-    __slots__ = ("_remembered", "_rules", "idle_seconds", "is_empty")
+    __slots__ = ("_remembered", "_rules", "idle_seconds", "is_empty", "retains", "retention_seconds")
 
     def __init__(self, rules: Sequence[Rule] = ()) -> None:
         """Take the rules; of two that are equally specific the later one counts."""
@@ -93,6 +104,9 @@ class Policies:
         self._remembered: dict[str, Rule | None] = {}
         #: After how many seconds empty queues are removed, where a rule says so.
         self.idle_seconds = [rule.idle_seconds for rule in rules if rule.idle_seconds]
+        #: Whether some topic keeps messages, and for how many seconds, where a rule says so.
+        self.retains = any(rule.retains for rule in rules)
+        self.retention_seconds = [rule.retention_seconds for rule in rules if rule.retention_seconds]
         #: Whether there is no rule for anything.
         self.is_empty = not rules
 

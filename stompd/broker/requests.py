@@ -67,6 +67,17 @@ class Naming(NamedTuple):
     is_shared: bool = False
 
 
+class Origin(NamedTuple):
+    """Where in the past of a topic a subscription begins."""
+
+    #: As the client asked for it, for errors.
+    header: str
+    #: The first message that it may get.
+    message_id: int = 0
+    #: Only so many of the newest messages, if not 0.
+    newest: int = 0
+
+
 class Rejection(NamedTuple):
     """What is to become of a delivery that its client rejects."""
 
@@ -108,7 +119,7 @@ class Subscribe:
     `subscription_id` is unique within the session; `is_named` is False for a STOMP 1.0 subscription without an id,
     whose messages carry no `subscription` header. `prefetch` is None where the client left it to the broker, and 0
     where it asked for as much as it can get. Without a `selector`, it gets every message; with `no_local`, none that
-    the session itself sends. A topic's subscription may have a `naming`.
+    the session itself sends. A topic's subscription may have a `naming`, or an `origin` in the past.
     """
 
     __slots__ = (
@@ -117,6 +128,7 @@ class Subscribe:
         "is_named",
         "naming",
         "no_local",
+        "origin",
         "prefetch",
         "receipt",
         "selector",
@@ -135,8 +147,10 @@ class Subscribe:
         selector: Selector | None = None,
         naming: Naming | None = None,
         no_local: bool = False,
+        origin: Origin | None = None,
     ) -> None:
         self.destination = destination
+        self.origin = origin
         self.subscription_id = subscription_id
         self.ack_mode = ack_mode
         self.prefetch = prefetch

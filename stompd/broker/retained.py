@@ -106,13 +106,16 @@ class Retained:
         if topic.name in self._messages:
             self._change(topic.name, None, work)
 
-    def expire(self, row: ExpiredRow, work: Work) -> None:
-        """Forget a message that has expired."""
+    def expire(self, row: ExpiredRow, work: Work) -> bool:
+        """Forget a message that has expired, if it is a retained one; return whether it is."""
+        if row.key.queue_id != self.queue_id:
+            return False
         for name, message in self._messages.items():
             if message.message_id == row.key.message_id:
                 self._put(name, None)
                 break
         work.operations.append(DeleteMessage(self.queue_id, Place(row.urgency, row.key.message_id)))
+        return True
 
     def _change(self, name: str, kept: Message | None, work: Work) -> None:
         older = self._messages.get(name)

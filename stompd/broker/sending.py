@@ -14,6 +14,7 @@ from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, Retain, Wishes
 from stompd.broker.policy import Overflow, Policies
+from stompd.broker.replay import Logs
 from stompd.broker.requests import Send
 from stompd.broker.resting import Resting
 from stompd.broker.retained import Retained
@@ -38,6 +39,7 @@ class Sending:
         "_ids",
         "_ledger",
         "_policies",
+        "logs",
         "resting",
         "retained",
     )
@@ -52,13 +54,16 @@ class Sending:
         self._duplicates = Duplicates(limits, ledger)
         #: What those get first who subscribe to a topic.
         self.retained = Retained(limits, ledger, ids)
-        expiry.others.append(self.retained)
+        #: What topics keep.
+        self.logs = Logs(limits, ledger, catalogue, ids)
+        expiry.others += [self.retained, self.logs]
         #: Who has to rest.
         self.resting = Resting(ledger, 1000 * limits.block_seconds)
 
     def recover(self, recovered: Recovered) -> None:
         """Take over what the store holds about messages that were sent."""
         self._duplicates.recover(recovered)
+        self.logs.recover(recovered)
         self.retained.recover(recovered, [parse_destination(kept.destination) for kept in recovered.retained])
         for found in recovered.last_values:
             self._catalogue.recover_last_value(found)
@@ -96,6 +101,8 @@ class Sending:
             self._obey(destination, message, now, work)
         if message.wishes is not None and not self._grant(destination, message, message.wishes, now, work):
             return
+        if self.logs.is_kept and destination.kind is Kind.TOPIC and not message.due_ms:
+            self.logs.accept(destination, message, now, work)
         if message.due_ms:
             message.due_ms = self._deadlines.date(message.due_ms, now)
         if message.expires_ms:
@@ -137,6 +144,8 @@ class Sending:
                 f"The body has {len(message.body)} bytes; {destination.path} takes at most {rule.message_bytes}"
                 f" (key message_bytes of [[destination]] {rule.pattern})."
             )
+        if destination.kind is Kind.TOPIC:
+            self.logs.check(destination)
         if destination.kind is not Kind.QUEUE or rule.overflow is not Overflow.REJECT:
             return None
         account = self._catalogue.queue(destination, now).account

@@ -15,8 +15,9 @@ from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.matching import is_selected
 from stompd.broker.queue import Queue
+from stompd.broker.replay import Replay
 from stompd.broker.requests import Naming, Subscribe, Unsubscribe
-from stompd.broker.retained import Retained
+from stompd.broker.sending import Sending
 from stompd.broker.session import Session
 from stompd.broker.subscription import Subscription
 from stompd.broker.topic import Binding
@@ -36,7 +37,7 @@ from stompd.errors import (
 class Subscribing:
     """Begins and ends the subscriptions of all sessions."""
 
-    __slots__ = ("_catalogue", "_ledger", "_limits", "_names", "_retained", "_sessions")
+    __slots__ = ("_catalogue", "_ledger", "_limits", "_logs", "_names", "_retained", "_sessions")
 
     def __init__(
         self,
@@ -45,14 +46,15 @@ class Subscribing:
         catalogue: Catalogue,
         ids: IdSource,
         sessions: Mapping[SessionId, Session],
-        retained: Retained,
+        sending: Sending,
     ) -> None:
         self._limits = limits
         self._ledger = ledger
         self._catalogue = catalogue
         self._names = NamedSubscriptions(limits, ledger, catalogue, ids)
         self._sessions = sessions
-        self._retained = retained
+        self._retained = sending.retained
+        self._logs = sending.logs
 
     def recover(self, recovered: Recovered) -> None:
         """Take over the durable subscriptions that the store holds."""
@@ -75,6 +77,7 @@ class Subscribing:
         if request.naming is not None:
             named, headers = self._names.find(session, request, request.naming, now, work)
         queue = named.queue if named else self._queue(request, now)
+        replay = self._replay(session, request, queue, now)
         credit = self._credit(request, named)
         subscription = Subscription(
             session,
@@ -92,18 +95,16 @@ class Subscribing:
         )
         session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
         work.undo.append(partial(self._take_back, subscription))
-        is_new = named is None or (bool(work.operations) if queue.is_durable else not queue.subscriptions)
-        is_awaited = is_new and self._retain(request, queue, now, work)
+        is_awaited = replay is None and self._retain(request, named, queue, now, work)
         # What the same client sends to the topic next must reach it, so only the deliveries wait.
-        if named:
+        if replay:
+            self._logs.begin(replay)
+        elif named:
             queue.subscriptions += 1
         else:
             self._catalogue.bind(subscription.destination, queue, _binding(session, request))
         if request.receipt is not None:
-            # The RECEIPT comes before the first MESSAGE, and says how much was granted.
-            headers["prefetch-count"] = str(credit)
-            work.steps.append(self._ledger.confirming(session, request.receipt, headers))
-            work.undo.append(partial(_name_receipt, work, request.receipt))
+            self._confirm(session, request.receipt, {**headers, "prefetch-count": str(credit)}, work)
         work.steps.append(partial(_begin, subscription))
         # Somebody else may have made a durable one just now: it is confirmed when it is stored.
         self._ledger.enact(session, work, behind_all=named is not None or is_awaited)
@@ -167,10 +168,24 @@ class Subscribing:
             )
         self._catalogue.check_consumers(request.destination)
 
-    def _retain(self, request: Subscribe, queue: Queue, now: float, work: Work) -> bool:
-        """Begin a subscription of a topic with its retained message; return whether that is still under way."""
+    def _confirm(self, session: Session, receipt: str, headers: Mapping[str, str], work: Work) -> None:
+        """Let the RECEIPT come before the first MESSAGE, and say how much was granted."""
+        work.steps.append(self._ledger.confirming(session, receipt, headers))
+        work.undo.append(partial(_name_receipt, work, receipt))
+
+    def _replay(self, session: Session, request: Subscribe, queue: Queue, now: float) -> Replay | None:
+        """Return what brings the past of a topic, if the client asked for it."""
+        if request.origin is None:
+            return None
+        return self._logs.replay(request.destination, queue, _binding(session, request), request.origin, now)
+
+    def _retain(
+        self, request: Subscribe, named: NamedSubscription | None, queue: Queue, now: float, work: Work
+    ) -> bool:
+        """Begin a new subscription of a topic with its retained message; return whether that is still under way."""
         topic = request.destination
-        if topic.kind is not Kind.TOPIC:
+        is_new = named is None or (bool(work.operations) if queue.is_durable else not queue.subscriptions)
+        if topic.kind is not Kind.TOPIC or not is_new:
             return False
         kept = self._retained.find(topic)
         if kept is not None and (request.selector is None or is_selected(request.selector, kept)):

@@ -254,6 +254,10 @@ class ExpiredPage:
 RETAINED_NAME = "/retained"
 
 
+#: What the names of the queues begin with that hold what topics keep; the path of the topic follows.
+LOG_PREFIX = "/log"
+
+
 class LastValue(NamedTuple):
     """A message that has a key, its place, and how long its body is."""
 

@@ -41,6 +41,7 @@ from stompd.session.headers import (
 )
 from stompd.session.kinds import qualify
 from stompd.session.naming import read_deletion, read_no_local, read_subscription
+from stompd.session.origin import read_origin
 from stompd.wire.frame import Frame, Version
 
 #: Builds the request that a frame makes, from the frame, the session's version and id, and the time.
@@ -94,6 +95,8 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
     destination, naming = read_subscription(headers, destination, subscription_id)
     if destination.kind is not Kind.TOPIC:
         refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE of a queue"])
+    no_local = read_no_local(headers)
+    origin = read_origin(headers, naming, no_local=no_local) if destination.kind is Kind.TOPIC else None
     if subscription_id is None and version is not Version.V1_0:
         # STOMP 1.1 "SUBSCRIBE Header id": required.
         raise missing("SUBSCRIBE", "id", "0")
@@ -111,7 +114,8 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
         receipt=headers.get("receipt"),
         selector=_selector(headers),
         naming=naming,
-        no_local=read_no_local(headers),
+        no_local=no_local,
+        origin=origin,
     )
 
 

@@ -10,7 +10,7 @@ from stompd.broker.requests import PLAIN, Rejection
 from stompd.errors import InvalidHeader, MissingHeader, UnsupportedHeader
 
 #: The largest integer that every store keeps.
-_HIGHEST_INTEGER = 2**63 - 1
+HIGHEST_INTEGER = 2**63 - 1
 
 #: Characters of a header's name or value that are repeated to its sender.
 _SHOWN_LENGTH = 80
@@ -121,13 +121,13 @@ def _set_priority(message: Message, name: str, value: str, now: float) -> None:
 
 
 def _set_expiry(message: Message, name: str, value: str, now: float) -> None:
-    _expire(message, parse_integer(name, value, 0, _HIGHEST_INTEGER, 1_900_000_000_000))
+    _expire(message, parse_integer(name, value, 0, HIGHEST_INTEGER, 1_900_000_000_000))
 
 
 def _set_lifetime(message: Message, name: str, value: str, now: float) -> None:
-    lifetime_ms = parse_integer(name, value, 0, _HIGHEST_INTEGER, 60_000)
+    lifetime_ms = parse_integer(name, value, 0, HIGHEST_INTEGER, 60_000)
     if lifetime_ms:
-        _expire(message, min(int(now * 1000) + lifetime_ms, _HIGHEST_INTEGER))
+        _expire(message, min(int(now * 1000) + lifetime_ms, HIGHEST_INTEGER))
 
 
 def _delay(message: Message, name: str, value: str, now: float) -> None:
@@ -300,10 +300,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "browser": Feature("browsing", _OFF),
         "exclusive": _EXCLUSIVE,
         "activemq.exclusive": _EXCLUSIVE,
-        "retroactive": _RETROACTIVE,
-        "activemq.retroactive": _RETROACTIVE,
-        "from-seq": _REPLAY,
-        "x-stream-offset": _REPLAY,
         "consumer-priority": _CONSUMER_PRIORITY,
         "x-priority": _CONSUMER_PRIORITY,
         "activemq.priority": _CONSUMER_PRIORITY,
@@ -311,6 +307,11 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "x-stream-filter": Feature("a filter of RabbitMQ's streams", _EMPTY),
     },
     "SUBSCRIBE of a queue": {
+        "retroactive": _RETROACTIVE,
+        "activemq.retroactive": _RETROACTIVE,
+        "from-seq": _REPLAY,
+        "from-time": _REPLAY,
+        "x-stream-offset": _REPLAY,
         "no-local": _NO_LOCAL,
         "no_local": _NO_LOCAL,
         "activemq.noLocal": _NO_LOCAL,

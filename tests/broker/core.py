@@ -44,6 +44,7 @@ from stompd.broker.requests import (
     DeliveryToken,
     Disconnect,
     Naming,
+    Origin,
     Reject,
     Rejection,
     Request,
@@ -163,6 +164,7 @@ class Core:
         selector: str = "",
         naming: Naming | None = None,
         no_local: bool = False,
+        origin: Origin | None = None,
     ) -> None:
         self.submit(
             session,
@@ -175,6 +177,7 @@ class Core:
                 selector=compile_selector(selector) if selector else None,
                 naming=naming,
                 no_local=no_local,
+                origin=origin,
             ),
         )
 
