@@ -6,11 +6,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from stompd import scheduled as scheduling
 from stompd.auth.checkers import hash_passcode
 from stompd.client import Address, Client, ClientError
 from stompd.config import KEYS, RULE_KEYS, load_settings, read_settings, show
@@ -177,6 +179,39 @@ def replay(queue: str, address: Address, to: str | None, count: int | None) -> N
     click.echo(f"Sent back, and confirmed by the broker: {_messages(replayed.sent)} from {queue}.")
     if replayed.left:
         click.echo(f"{_messages(replayed.left)} without original-destination stayed; give --to DESTINATION.", err=True)
+
+
+@main.group()
+def scheduled() -> None:
+    """List and cancel delayed messages, and those that are sent again and again."""
+
+
+@scheduled.command("list")
+@_url_option
+def list_scheduled(address: Address) -> None:
+    """Show what is scheduled: its id, when it is due, where it goes, and how often."""
+    count = 0
+    with Client(address) as client:
+        for found in scheduling.list_scheduled(client):
+            headers = found.headers
+            due = datetime.fromtimestamp(int(headers["scheduled-at"]) / 1000, UTC)
+            rule = headers.get("schedule-cron") or headers.get("schedule-period", "")
+            parts = (headers["scheduledJobId"], f"{due:%Y-%m-%dT%H:%M:%SZ}", headers["scheduled-destination"], rule)
+            click.echo("  ".join(parts).rstrip())
+            count += 1
+    click.echo(f"{_messages(count)} scheduled. Cancel one with: stompd scheduled cancel ID", err=True)
+
+
+@scheduled.command("cancel")
+@click.argument("job_id", metavar="ID")
+@_url_option
+def cancel_scheduled(job_id: str, address: Address) -> None:
+    """Cancel the scheduled message ID, which `stompd scheduled list` shows."""
+    with Client(address) as client:
+        is_cancelled = scheduling.cancel_scheduled(client, job_id)
+    if not is_cancelled:
+        raise click.ClickException(f"nothing is scheduled under the id {job_id}; see: stompd scheduled list")
+    click.echo(f"Cancelled: {job_id}.")
 
 
 @main.command("check-config")

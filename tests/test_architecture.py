@@ -34,6 +34,7 @@ LAYERS = {
     "stompd.tap": 7,
     "stompd.client": 7,
     "stompd.replay": 7,
+    "stompd.scheduled": 7,
     "stompd.cli": 7,
 }
 
@@ -78,6 +79,7 @@ THIRD_PARTY = {
     "stompd.tap": {"twisted"},
     "stompd.client": set[str](),
     "stompd.replay": set[str](),
+    "stompd.scheduled": set[str](),
     "stompd.cli": {"click", "importlib"},
 }
 

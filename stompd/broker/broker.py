@@ -70,6 +70,8 @@ class Broker:
         self._redelivery = Redelivery(self._ledger, self._catalogue, self._ids)
         self._expiry = Expiry(self._ledger, self._catalogue, recovered.next_expiry_ms)
         self._sending = Sending(limits, self._ledger, self._catalogue, self._ids, self._expiry)
+        #: The sessions whose further frames must not be submitted before their `Resume`.
+        self.resting: Container[SessionId] = self._sending.resting.sessions
         self._idleness = Idleness(limits, self._ledger, self._catalogue)
         self._sessions: dict[SessionId, Session] = {}
         self._by_client_id: dict[str, Session] = {}
@@ -92,11 +94,6 @@ class Broker:
     def depth(self, destination: Destination) -> int:
         """Return how many messages a queue keeps, waiting or outstanding; 0 for everything else."""
         return self._catalogue.depth(destination)
-
-    @property
-    def resting(self) -> Container[SessionId]:
-        """The sessions whose further frames must not be submitted before their `Resume`."""
-        return self._sending.resting.sessions
 
     def is_lagging(self, destination: Destination) -> bool:
         """Whether one of a topic's subscriptions is half as far behind as it may be; never for a queue."""
@@ -202,6 +199,12 @@ class Broker:
         queue = self._catalogue.by_id(queue_id)
         if queue is not None:
             queue.later.admit(page)
+        elif queue_id == self._sending.schedule.queue_id:
+            self._sending.schedule.admit(page, self._now)
+
+    def scheduled_loaded(self, page: DuePage) -> None:
+        """Continue with what `LoadScheduled` asked for."""
+        self._sending.inspection.admit(page, self._now)
 
     def expired_loaded(self, page: ExpiredPage) -> None:
         """Continue with what `LoadExpired` asked for."""
@@ -222,18 +225,21 @@ class Broker:
             self._sending.resting.next_ms,
             self._idleness.next_ms,
             self._sending.logs.next_ms,
+            self._sending.schedule.next_ms,
         )
         next_ms = min(filter(None, all_ms), default=0)
         return next_ms / 1000 if next_ms else None
 
     def tick(self, now: float) -> None:
         """Begin what time alone brings: messages become due, and expire."""
+        self._now = now
         now_ms = round(now * 1000)
         self._deadlines.tick(now_ms)
         self._expiry.tick(now_ms)
         self._sending.resting.tick(now_ms)
         self._idleness.tick(now_ms)
         self._sending.logs.tick(now_ms)
+        self._sending.schedule.tick(now_ms)
 
     def take_effects(self, now: float) -> list[Effect]:
         """Deliver what can be delivered, and return everything decided since the last call, in order."""

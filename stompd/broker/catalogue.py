@@ -17,7 +17,7 @@ from stompd.broker.policy import Policies, Rule
 from stompd.broker.queue import Queue
 from stompd.broker.redelivery import is_dead_letter_queue, policy_of
 from stompd.broker.topic import Binding, Topic
-from stompd.broker.units import LOG_PREFIX, RETAINED_NAME, LastValue, Recovered
+from stompd.broker.units import LOG_PREFIX, RETAINED_NAME, SCHEDULE_NAME, LastValue, Recovered
 from stompd.errors import InvalidDestination, LimitExceeded
 
 #: What the path of a queue begins with.
@@ -64,7 +64,7 @@ class Catalogue:
         """Take over the queues of destinations that the store holds."""
         others = {subscription.queue_id for subscription in recovered.subscriptions}
         for found in recovered.queues:
-            if found.queue_id in others or found.name.startswith((RETAINED_NAME, LOG_PREFIX)):
+            if found.queue_id in others or found.name.startswith((RETAINED_NAME, LOG_PREFIX, SCHEDULE_NAME)):
                 continue
             destination = parse_destination(found.name)
             queue = self._add(destination, found.queue_id, recovered_count=found.message_count, is_stored=True)
@@ -88,6 +88,10 @@ class Catalogue:
     def queues(self) -> list[Queue]:
         """Return the queues that destinations name."""
         return list(self._queues.values())
+
+    def postponed(self) -> list[Queue]:
+        """Return the queues in which something may be due later."""
+        return [queue for queue in self._by_id.values() if queue.has_later]
 
     def remove(self, queue: Queue) -> None:
         """Forget a queue that nobody uses; its row is the caller's business."""

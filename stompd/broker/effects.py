@@ -123,8 +123,21 @@ class LoadSize:
         self.queue_id = queue_id
 
 
+@final
+class LoadScheduled:
+    """Fetch messages of a queue that are due at any time; the answer is `Broker.scheduled_loaded`."""
+
+    __slots__ = ("after", "limit", "limit_bytes", "queue_id")
+
+    def __init__(self, queue_id: QueueId, after: DueKey, limit: int, limit_bytes: int) -> None:
+        self.queue_id = queue_id
+        self.after = after
+        self.limit = limit
+        self.limit_bytes = limit_bytes
+
+
 #: What is read from the store, in its turn among the units.
-Load: TypeAlias = LoadEntries | LoadDue | LoadExpired | LoadSize
+Load: TypeAlias = LoadEntries | LoadDue | LoadExpired | LoadSize | LoadScheduled
 
 
 @final

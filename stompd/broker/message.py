@@ -31,13 +31,15 @@ class Retain(Enum):
 class Wishes:
     """What a sender wants of the arrival of a message, beyond its way."""
 
-    __slots__ = ("dedup_id", "last_value_key", "retain")
+    __slots__ = ("dedup_id", "is_repeated", "last_value_key", "retain")
 
     def __init__(self) -> None:
         #: What he calls the message, so that it is taken once; empty if it does not matter.
         self.dedup_id = ""
         #: The key under which the newest message that waits counts alone; empty for none.
         self.last_value_key = ""
+        #: Whether it is sent again and again; when, its headers say.
+        self.is_repeated = False
         #: What becomes of the retained message of the topic; None leaves it.
         self.retain: Retain | None = None
 

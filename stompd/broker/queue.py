@@ -88,8 +88,7 @@ class Queue:
         self.queue_id, self.name = queue_id, name
         #: Whether it outlives its subscriptions and the broker.
         self.is_durable = overflowing is None
-        #: Whether the store has a row for it.
-        self.is_stored = recovered_count > 0
+        self.is_stored = recovered_count > 0  # whether the store has a row for it
         #: Messages that were accepted and are not settled, in memory, in the store or on their way there.
         self.depth = recovered_count
         #: Subscriptions that have not ended, including those that have not begun.
@@ -109,8 +108,7 @@ class Queue:
         self._later: Later | None = None  # until something is due later
         self._page_bytes = limits.window_bytes
         self._line: deque[Subscription] = deque()
-        #: Where subscriptions have selectors.
-        self.selections: Selections | None = None
+        self.selections: Selections | None = None  # where subscriptions have selectors
         self._mark = DeliveryMark(self, ledger, ids)
 
     @property
@@ -119,6 +117,11 @@ class Queue:
         if self._later is None:
             self._later = Later(self, self.wake, self._deadlines, self._ledger, self._page_bytes)
         return self._later
+
+    @property
+    def has_later(self) -> bool:
+        """Whether something was ever due later."""
+        return self._later is not None
 
     @property
     def is_unused(self) -> bool:

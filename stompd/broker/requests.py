@@ -78,6 +78,23 @@ class Origin(NamedTuple):
     newest: int = 0
 
 
+class Inspect(NamedTuple):
+    """Lists what is scheduled, or cancels it."""
+
+    removes: bool
+    #: Only the message with this id; 0 for any.
+    message_id: int = 0
+    #: Only what is due within these bounds, in epoch milliseconds.
+    start_ms: int = 0
+    end_ms: int = 2**63 - 1
+    #: Where each message goes that is found, and then one that says how many there were.
+    reply_to: Destination | None = None
+
+    def means(self, message_id: int, due_ms: int) -> bool:
+        """Whether a message is meant."""
+        return self.message_id in (0, message_id) and self.start_ms <= due_ms <= self.end_ms
+
+
 class Rejection(NamedTuple):
     """What is to become of a delivery that its client rejects."""
 
@@ -97,19 +114,27 @@ PLAIN = Rejection()
 class Send:
     """Put a message to a destination, at once or with a transaction.
 
+    With `inspect`, it is a question about the schedule and nothing is sent.
     `is_plain` is the session's note that no header of the frame needed a closer look; nobody else reads it.
     """
 
-    __slots__ = ("destination", "is_plain", "message", "receipt", "transaction")
+    __slots__ = ("destination", "inspect", "is_plain", "message", "receipt", "transaction")
 
     def __init__(
-        self, destination: Destination, message: Message, transaction: str | None = None, receipt: str | None = None
+        self,
+        destination: Destination,
+        message: Message,
+        transaction: str | None = None,
+        receipt: str | None = None,
+        *,
+        inspect: Inspect | None = None,
     ) -> None:
         self.destination = destination
         self.message = message
         self.transaction = transaction
         self.receipt = receipt
         self.is_plain = True
+        self.inspect = inspect
 
 
 @final

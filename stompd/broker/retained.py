@@ -84,7 +84,7 @@ class Retained:
     def keep(self, topic: Destination, message: Message, now: float, work: Work) -> None:
         """Add to the work what retains a message of a topic, in the place of the one before."""
         kept = Message(
-            message.destination,
+            topic.path,  # which tells the topic after a restart
             {**message.headers, **_FLAG},
             message.body,
             priority=message.priority,

@@ -10,6 +10,7 @@ from stompd.broker.duplicates import Duplicates
 from stompd.broker.effects import NO_HEADERS
 from stompd.broker.expiry import Expiry
 from stompd.broker.identity import IdSource
+from stompd.broker.inspection import Inspection
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, Retain, Wishes
@@ -18,6 +19,7 @@ from stompd.broker.replay import Logs
 from stompd.broker.requests import Send
 from stompd.broker.resting import Resting
 from stompd.broker.retained import Retained
+from stompd.broker.schedule import Schedule
 from stompd.broker.session import Session
 from stompd.broker.transaction import HeldSend, find_transaction
 from stompd.broker.units import Recovered
@@ -39,9 +41,11 @@ class Sending:
         "_ids",
         "_ledger",
         "_policies",
+        "inspection",
         "logs",
         "resting",
         "retained",
+        "schedule",
     )
 
     def __init__(self, limits: Limits, ledger: Ledger, catalogue: Catalogue, ids: IdSource, expiry: Expiry) -> None:
@@ -56,7 +60,11 @@ class Sending:
         self.retained = Retained(limits, ledger, ids)
         #: What topics keep.
         self.logs = Logs(limits, ledger, catalogue, ids)
-        expiry.others += [self.retained, self.logs]
+        #: What is sent again and again.
+        self.schedule = Schedule(ledger, ids, self)
+        #: Who looks what is scheduled.
+        self.inspection = Inspection(ledger, catalogue, self)
+        expiry.others += [self.retained, self.logs, self.schedule]
         #: Who has to rest.
         self.resting = Resting(ledger, 1000 * limits.block_seconds)
 
@@ -64,6 +72,7 @@ class Sending:
         """Take over what the store holds about messages that were sent."""
         self._duplicates.recover(recovered)
         self.logs.recover(recovered)
+        self.schedule.recover(recovered)
         self.retained.recover(recovered, [parse_destination(kept.destination) for kept in recovered.retained])
         for found in recovered.last_values:
             self._catalogue.recover_last_value(found)
@@ -75,9 +84,12 @@ class Sending:
             LimitExceeded: It is too large, its queue is full, or it needs one queue more than allowed.
             UnknownTransaction: The session has not opened the transaction.
         """
+        if request.inspect is not None:
+            self.inspection.begin(request.inspect, now)
+            self._ledger.enact(session, Work(), request.receipt)
+            return
         # Checked now, so that COMMIT can only fail on the store.
-        self._catalogue.check(request.destination, now)
-        account = None if self._policies.is_empty else self._check_rule(request.destination, request.message, now)
+        account = self.check(request.destination, request.message, now)
         if request.message.wishes is not None:
             self._check_wishes(request.destination, request.message, request.message.wishes, now)
         if request.transaction is not None:
@@ -92,6 +104,15 @@ class Sending:
         self.route(request.destination, request.message, now, work)
         # What made this one a duplicate may not be durable yet.
         self._ledger.enact(session, work, request.receipt, behind_all=work.headers is not NO_HEADERS)
+
+    def check(self, destination: Destination, message: Message, now: float) -> Account | None:
+        """Make sure that a message can be taken later; return where a transaction has to reserve room.
+
+        Raises:
+            LimitExceeded: It is too large, its queue is full, or it needs one queue more than allowed.
+        """
+        self._catalogue.check(destination, now)
+        return None if self._policies.is_empty else self._check_rule(destination, message, now)
 
     def route(self, destination: Destination, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a message where it goes."""
@@ -112,6 +133,9 @@ class Sending:
     def _grant(self, destination: Destination, message: Message, wishes: Wishes, now: float, work: Work) -> bool:
         """Do what the sender wants of the arrival; return whether the message goes on."""
         if wishes.dedup_id and not self._duplicates.admit(destination.path, wishes.dedup_id, message, now, work):
+            return False
+        if wishes.is_repeated:
+            self.schedule.add(destination, message, now, work)
             return False
         if wishes.retain is Retain.SET and message.body:
             self.retained.keep(destination, message, now, work)

@@ -254,6 +254,9 @@ class ExpiredPage:
 RETAINED_NAME = "/retained"
 
 
+#: The queue of the store that holds what is sent again and again.
+SCHEDULE_NAME = "/schedule"
+
 #: What the names of the queues begin with that hold what topics keep; the path of the topic follows.
 LOG_PREFIX = "/log"
 

@@ -18,6 +18,7 @@ from stompd.broker.effects import (
     LoadDue,
     LoadEntries,
     LoadExpired,
+    LoadScheduled,
     LoadSize,
     Persist,
     Refuse,
@@ -36,7 +37,7 @@ _log = Logger()
 # Tuples, because making a union takes longer than everything else about a check.
 _CHECKED = (Send, Subscribe)
 _SETTLING = (Acknowledge, Reject)
-_LOADS = (LoadEntries, LoadDue, LoadExpired, LoadSize)
+_LOADS = (LoadEntries, LoadDue, LoadExpired, LoadSize, LoadScheduled)
 
 #: Looking at the clock once an hour costs nothing, and no reactor sleeps for years.
 _LONGEST_SLEEP_SECONDS = 3600.0
@@ -139,6 +140,9 @@ class Driver:
         if isinstance(request, _CHECKED):
             action = "send" if isinstance(request, Send) else "consume"
             path = request.destination.path
+            inspect = request.inspect if isinstance(request, Send) else None
+            if inspect is not None and inspect.reply_to is not None and user.may(action, path):
+                path = inspect.reply_to.path
             if not user.may(action, path):
                 error = AccessDenied(f"User {user.name} has no permission to {action} on {path}.")
                 self.refuse(session_id, error, request.receipt)
@@ -192,6 +196,10 @@ class Driver:
     def size_loaded(self, load: LoadSize, size_bytes: int) -> None:
         """Pass on how large a queue is."""
         self._broker.size_loaded(load.queue_id, size_bytes)
+
+    def scheduled_loaded(self, page: DuePage) -> None:
+        """Pass on messages that are due at any time."""
+        self._broker.scheduled_loaded(page)
 
     def stop(self) -> None:
         """Begin nothing by time alone any more."""

@@ -39,6 +39,7 @@ from stompd.session.headers import (
     refuse_unsupported,
     show,
 )
+from stompd.session.inspecting import ACTION, read_inspection
 from stompd.session.kinds import qualify
 from stompd.session.naming import read_deletion, read_no_local, read_subscription
 from stompd.session.origin import read_origin
@@ -51,7 +52,7 @@ Builder: TypeAlias = Callable[[Frame, Version, SessionId, float], Request]
 _destination = lru_cache(maxsize=1_024)(parse_destination)
 
 #: A SEND that has none of these is read fast.
-_SPECIAL_HEADERS = SEND_HEADERS | ODD_SEND_HEADERS
+_SPECIAL_HEADERS = SEND_HEADERS | ODD_SEND_HEADERS | {ACTION}
 
 _ACK_MODES: Mapping[str, AckMode] = {
     "auto": AckMode.AUTO,
@@ -78,6 +79,7 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
     message = Message(text, headers, frame.body)
     send = Send(destination, message, transaction, receipt)
     if not _SPECIAL_HEADERS.isdisjoint(headers):
+        send.inspect = read_inspection(headers, destination)
         read_meanings(message, now)
         send.is_plain = False
     return send

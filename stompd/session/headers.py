@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeAlias, final
 
+from stompd.broker.cron import parse_cron
 from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, Message, Retain, Wishes
 from stompd.broker.requests import PLAIN, Rejection
+from stompd.broker.schedule import CRON, PERIOD, REPEAT
 from stompd.errors import InvalidHeader, MissingHeader, UnsupportedHeader
 
 #: The largest integer that every store keeps.
@@ -180,6 +182,48 @@ def _set_retain(message: Message, name: str, value: str, now: float) -> None:
         raise invalid(name, value, "set, remove, true or false, for example retain:set")
 
 
+#: Other spellings of what says when a message is sent again.
+_SCHEDULE_NAMES: Final = {"AMQ_SCHEDULED_PERIOD": PERIOD, "AMQ_SCHEDULED_REPEAT": REPEAT, "AMQ_SCHEDULED_CRON": CRON}
+
+
+def _keep_schedule(message: Message, name: str, value: str, now: float) -> None:
+    """Note a part of the schedule, which counts once all parts are there."""
+    if not value:
+        return
+    canonical = _SCHEDULE_NAMES.get(name, name)
+    if canonical == PERIOD:
+        parse_integer(name, value, 1, LONGEST_DELAY_MS, 60_000)
+    elif canonical == REPEAT:
+        value = value if value == "-1" else str(parse_integer(name, value, 0, HIGHEST_INTEGER, 3))
+    else:
+        _check_cron(name, value, now)
+    message.headers[canonical] = value
+    _wishes(message).is_repeated = True
+
+
+def _check_cron(name: str, value: str, now: float) -> None:
+    try:
+        is_possible = parse_cron(value).next_ms(int(now * 1000)) > 0
+    except ValueError as error:
+        raise InvalidHeader(
+            f"{show(name, value)} cannot be used, since {error}. Accepted are five fields: minute, hour, day, month and"
+            f" weekday, in UTC, for example {name}:0 8 * * MON-FRI"
+        ) from None
+    if not is_possible:
+        raise invalid(name, value, f"a time that comes, for example {name}:0 8 * * MON-FRI")
+
+
+def _check_schedule(headers: Mapping[str, str]) -> None:
+    """Refuse a schedule of which a part is missing, or of which two parts say different things."""
+    if CRON in headers and (PERIOD in headers or REPEAT in headers):
+        raise InvalidHeader(f"{CRON} and {PERIOD} or {REPEAT} on one frame contradict each other. Leave one out.")
+    if (PERIOD in headers) is not (REPEAT in headers):
+        raise InvalidHeader(
+            f"{PERIOD} and {REPEAT} (AMQ_SCHEDULED_PERIOD and AMQ_SCHEDULED_REPEAT) go together, for example"
+            f" {PERIOD}:60000 and {REPEAT}:3; {REPEAT}:-1 is without end."
+        )
+
+
 def _wishes(message: Message) -> Wishes:
     if message.wishes is None:
         message.wishes = Wishes()
@@ -227,6 +271,12 @@ MEANINGS: Mapping[str, Meaning] = {
     "last-value-key": _set_last_value_key,
     "_AMQ_LVQ_NAME": _set_last_value_key,
     "retain": _set_retain,
+    "schedule-period": _keep_schedule,
+    "AMQ_SCHEDULED_PERIOD": _keep_schedule,
+    "schedule-repeat": _keep_schedule,
+    "AMQ_SCHEDULED_REPEAT": _keep_schedule,
+    "schedule-cron": _keep_schedule,
+    "AMQ_SCHEDULED_CRON": _keep_schedule,
     # STOMP 1.2 "Repeated Header Entries" lets the first one win, so a sender's entry must never stand for ours.
     "message-id": _keep_message_id,
     "timestamp": _keep_timestamp,
@@ -264,6 +314,8 @@ def read_meanings(message: Message, now: float) -> None:
             MEANINGS[name](message, name, headers.pop(name), now)
         else:
             _check_feature("SEND", name, headers[name], UNSUPPORTED["SEND"][name])
+    if message.wishes is not None and message.wishes.is_repeated:
+        _check_schedule(headers)
 
 
 @final
@@ -275,7 +327,6 @@ class Feature(NamedTuple):
     harmless: frozenset[str]
 
 
-_SCHEDULE = Feature("scheduled delivery", _EMPTY)
 _GROUP = Feature("message groups", _EMPTY)
 _EXCLUSIVE = Feature("an exclusive subscription", _OFF)
 _NO_LOCAL = Feature("not receiving its own messages from a queue", _OFF)
@@ -286,10 +337,6 @@ _CONSUMER_PRIORITY = Feature("priority among subscriptions", _OFF)
 #: By command and header, what is not done yet.
 UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
     "SEND": {
-        "AMQ_SCHEDULED_PERIOD": _SCHEDULE,
-        "AMQ_SCHEDULED_REPEAT": _SCHEDULE,
-        "AMQ_SCHEDULED_CRON": _SCHEDULE,
-        "AMQ_SCHEDULER_ACTION": _SCHEDULE,
         "JMSXGroupID": _GROUP,
         "JMSXGroupId": _GROUP,
         "message_group": _GROUP,

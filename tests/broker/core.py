@@ -24,6 +24,7 @@ from stompd.broker.effects import (
     LoadDue,
     LoadEntries,
     LoadExpired,
+    LoadScheduled,
     LoadSize,
     Persist,
     Refuse,
@@ -71,7 +72,7 @@ from stompd.store.memory import MemoryStore
 NOW = 1_700_000_000.0
 
 #: What only the store sees.
-_STORE_VERBS = ("persist", "later", "load", "due", "expired", "size")
+_STORE_VERBS = ("persist", "later", "load", "due", "expired", "size", "scheduled")
 
 
 def new_message(
@@ -279,6 +280,9 @@ class Core:
         elif isinstance(load, LoadDue):
             due = self.store.load_due(load.queue_id, load.after, load.through_ms, load.limit, load.limit_bytes)
             self.broker.due_loaded(load.queue_id, due)
+        elif isinstance(load, LoadScheduled):
+            found = self.store.load_due(load.queue_id, load.after, 1 << 62, load.limit, load.limit_bytes)
+            self.broker.scheduled_loaded(found)
         elif isinstance(load, LoadSize):
             self.broker.size_loaded(load.queue_id, self.store.measure(load.queue_id))
         else:
@@ -327,6 +331,9 @@ class Core:
             case LoadSize():
                 self.journal.append(effect)
                 return "size"
+            case LoadScheduled():
+                self.journal.append(effect)
+                return "scheduled"
             case Resume():
                 return f"resume {effect.session_id}"
             case Deliver():
@@ -364,7 +371,7 @@ class Core:
             case DeleteMessage():
                 return f"delete {self._bodies.get(operation.place.message_id, '-')}"
             case ReturnMessage():
-                return f"return {self._bodies[operation.place.message_id]} {operation.delivery_count}"
+                return f"return {self._bodies.get(operation.place.message_id, '-')} {operation.delivery_count}"
             case PutQueue():
                 return f"queue {operation.name if operation.is_durable else 'of a subscription'}"
             case PutSubscription():

@@ -192,7 +192,6 @@ def test_lifetime_counts_where_the_expiry_says_never() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("AMQ_SCHEDULED_CRON", "0 * * * *"),
         ("JMSXGroupID", "g"),
         ("message_group", "g"),
         ("mandatory", "true"),
