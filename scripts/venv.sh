@@ -3,6 +3,8 @@
 #   install_into_venv ""       what the broker needs
 #   install_into_venv test     and what the tests need
 #   install_into_venv dev      and what the checks need
+#   install_clients            the clients of tests/interop that run in Node.js
+#   install_browser            the browser of tests/interop, with apt
 
 cd "$(dirname "$0")/.." || exit 1
 
@@ -53,4 +55,33 @@ install_into_venv() {
     for name in $included; do
         cp pyproject.toml ".venv/installed-$name.toml"
     done
+}
+
+install_clients() {
+    clients=tests/interop/node
+    if cmp -s "$clients/package-lock.json" "$clients/node_modules/installed-lock.json"; then
+        return
+    fi
+    if ! command -v npm >/dev/null; then
+        say "npm is missing, so tests/interop will fail; on Debian and Ubuntu: apt install nodejs npm"
+        return
+    fi
+    say "installing the JavaScript clients of tests/interop"
+    if npm ci --silent --no-audit --no-fund --prefix "$clients"; then
+        cp "$clients/package-lock.json" "$clients/node_modules/installed-lock.json"
+    fi
+}
+
+install_browser() {
+    if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then
+        return
+    fi
+    if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
+        say "no browser was found, so tests/interop will fail; install chromium"
+        return
+    fi
+    say "installing chromium for tests/interop; this takes some minutes the first time"
+    if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }; then
+        say "chromium could not be installed, so tests/interop will fail"
+    fi
 }

@@ -19,6 +19,7 @@ from stompd.broker.policy import Overflow, Rule
 from stompd.endpoint import is_local
 from stompd.errors import SettingError
 from stompd.interfaces import IStoreFactory
+from stompd.net.proxy import read_networks
 from stompd.settings import LogFormat, LogLevel, Settings
 
 #: What a setting may be, once parsed.
@@ -201,7 +202,7 @@ def _without_password(url: str) -> str:
 
 def _without_argument(checker: str) -> str:
     kind, colon, argument = checker.partition(":")
-    return checker if kind == "file" else f"{kind}{colon}{'***' if argument else ''}"
+    return checker if kind in {"file", "certificate"} else f"{kind}{colon}{'***' if argument else ''}"
 
 
 def _find_key(name: str, place: str) -> Key:
@@ -299,8 +300,17 @@ def _check(settings: Settings, places: Mapping[str, str]) -> None:
         find_store_factory(settings.store)
     with _at(places, "auth"):
         make_checkers(settings.auth)
+    with _at(places, "trusted_proxies"):
+        _check_networks(settings)
     with _at(places, "listen"):
         _check_listen(settings)
+
+
+def _check_networks(settings: Settings) -> None:
+    try:
+        read_networks(settings.trusted_proxies)
+    except ValueError as error:
+        raise SettingError(f"{error}; give networks such as 10.0.0.0/8") from error
 
 
 def _check_listen(settings: Settings) -> None:

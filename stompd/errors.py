@@ -113,6 +113,12 @@ class InvalidDestination(StompError):
     code = "invalid-destination"
 
 
+class Undeliverable(StompError):
+    """Nobody would get the message."""
+
+    code = "undeliverable"
+
+
 class SelectorError(StompError):
     """The selector cannot be used."""
 

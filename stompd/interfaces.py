@@ -1,4 +1,4 @@
-"""The places where somebody outside may plug in: a store, a way to find stores, and a user.
+"""The places where somebody outside may plug in: a store, a way to find stores, a user, and what one may log in with.
 
 Inside the project `typing.Protocol` serves; these are zope interfaces because third parties provide them.
 """
@@ -128,3 +128,9 @@ class IStompUser(Interface):
 
     def may(action: str, destination: str) -> bool:
         """Whether the user may `send` to or `consume` from a destination; answered from memory, on every frame."""
+
+
+class IPeerCertificate(Interface):
+    """Credentials: the certificate that a client has shown in TLS, whose signature and validity were checked."""
+
+    certificate = Attribute("The certificate in DER. A `bytes`.")

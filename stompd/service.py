@@ -13,7 +13,6 @@ from twisted.application.service import IService, Service
 from twisted.internet import reactor as _reactor
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IReactorCore
 from twisted.internet.task import deferLater
@@ -23,6 +22,7 @@ from twisted.python.failure import Failure
 from stompd.auth.checkers import make_portal
 from stompd.broker.broker import Broker
 from stompd.config import find_store_factory
+from stompd.endpoint import parse_endpoint
 from stompd.errors import SettingError, StoreError, StoreLocked, StoreUnavailable, StoreUnusable
 from stompd.interfaces import IMessageStore
 from stompd.net.factory import LinkFactory
@@ -160,11 +160,12 @@ class BrokerService(Service):
 
     @inlineCallbacks
     def _listen(self, factory: LinkFactory) -> Any:
-        for description in self._settings.listen:
-            port = yield serverFromString(self._reactor, description).listen(factory)
+        endpoints = [parse_endpoint(description) for description in self._settings.listen]
+        for endpoint in endpoints:
+            port = yield endpoint.listen(self._reactor, factory, self._settings)
             self._ports.append(port)
-            self._announce(f"listening on {_place(port)}")
-        self._announce(_invitation(self._ports[0]))
+            self._announce(f"listening on {_place(port, endpoint.layers)}")
+        self._announce("ready" if endpoints[0].layers else _invitation(self._ports[0]))
 
     def _start_failed(self, failure: Failure) -> None:
         if not self.running:
@@ -261,13 +262,15 @@ def _make_store(settings: Settings) -> IMessageStore:
         raise SettingError(f"store: {error}") from error
 
 
-def _place(port: IListeningPort) -> str:
+def _place(port: IListeningPort, layers: str) -> str:
+    """Return where a port is, and what is spoken there if that is more than STOMP."""
     address = port.getHost()
     if not isinstance(address, IPv4Address | IPv6Address):
         name = getattr(address, "name", None)
-        return f"unix:{fsdecode(name)}" if name else str(address)
+        return f"{layers}unix:{fsdecode(name)}" if name else f"{layers}{address}"
     host = f"[{address.host}]" if isinstance(address, IPv6Address) else address.host
-    return f"{address.type.lower()}:{host}:{address.port}"
+    kind = "" if layers.endswith("ssl:") else f"{address.type.lower()}:"
+    return f"{layers}{kind}{host}:{address.port}"
 
 
 def _invitation(port: IListeningPort) -> str:

@@ -51,6 +51,9 @@ class ServiceLimits:
     #: Bytes waiting for a client that does not read what it asked for, before nothing is read from it any more: tens of
     #: thousands of receipts.
     outgoing_bytes: int = 1024 * 1024
+    #: Bytes of one WebSocket message, inflated: room for the largest frame with its headers. Frames may be split over
+    #: several messages.
+    websocket_message_bytes: int = 17 * 1024 * 1024
     #: Units of work waiting for the store before reading from clients stops: what the store applies in about a second.
     journal_units: int = 20_000
     #: Bytes waiting for the store before reading from clients stops.
@@ -65,7 +68,8 @@ class ServiceLimits:
 class Settings:
     """Everything an operator can decide, checked."""
 
-    #: Endpoint strings of Twisted to accept STOMP on. The default can be reached from this machine only, because it
+    #: Endpoint strings of Twisted to accept STOMP on, with `ws:` in front for WebSocket and `haproxy:` for the PROXY
+    #: protocol. The default can be reached from this machine only, because it
     #: asks nobody for a login.
     listen: tuple[str, ...] = ("tcp:61613:interface=127.0.0.1",)
     #: Where messages are kept: `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/DATABASE`, or `memory:` for tests.
@@ -80,6 +84,19 @@ class Settings:
     #: How often this broker offers to send something and how often it wants to hear something, in milliseconds; 0 is
     #: never. A client gets the longer of its wish and this.
     heart_beat: tuple[int, int] = (10_000, 10_000)
+    #: Paths at which a `ws:` endpoint opens WebSockets: those that clients of other brokers ask for.
+    websocket_paths: tuple[str, ...] = ("/", "/ws", "/stomp")
+    #: Sites whose pages may open a WebSocket, such as `https://example.org`, or `*` for any. Empty means pages of the
+    #: same host. Programs that are no browsers do not say where they come from and are always let in.
+    websocket_origins: tuple[str, ...] = ()
+    #: Whether WebSocket messages are compressed for clients that offer it. It saves bandwidth and takes time from the
+    #: one thread that serves everybody.
+    websocket_deflate: bool = False
+    #: Seconds after which a WebSocket that was silent is pinged. Browsers answer even while a page in the background
+    #: may send its heart-beats only once a minute, so it is less than the silence that the default `heart_beat` allows.
+    websocket_ping_seconds: int = 15
+    #: Networks of the proxies that connect to `haproxy:` endpoints and are believed when they say for whom.
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     #: Whether CONNECTED leaves out the `server` header, which tells attackers the version.
     hide_server: bool = False
     #: How log events are written: `text` for people, `json` for programs that collect logs.

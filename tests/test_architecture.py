@@ -71,9 +71,9 @@ THIRD_PARTY = {
     "stompd.store": {"sqlalchemy", "alembic", "psycopg", "zope"},
     "stompd.migrations": {"sqlalchemy", "alembic", "psycopg"},
     "stompd.runtime": {"twisted", "zope"},
-    "stompd.net": {"twisted", "zope", "OpenSSL"},
-    "stompd.auth": {"twisted", "zope", "argon2"},
-    "stompd.endpoint": {"twisted", "OpenSSL"},
+    "stompd.net": {"twisted", "zope", "OpenSSL", "cryptography", "wsproto"},
+    "stompd.auth": {"twisted", "zope", "argon2", "cryptography"},
+    "stompd.endpoint": {"twisted"},
     "stompd.config": {"twisted", "zope"},
     "stompd.service": {"twisted", "zope"},
     "stompd.tap": {"twisted"},
@@ -98,6 +98,7 @@ BANNED_WORDS = {
 ALLOWED_NAMES = {
     "data",  # the octets of dataReceived and receive_data
     "dataReceived",
+    "frame_inbound_payload_data",  # wsproto's
     "receive_data",
     "INFO",  # a log level
     "engine",  # what SQLAlchemy calls its connection pool

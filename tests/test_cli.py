@@ -88,7 +88,10 @@ def test_options_and_file_become_settings(started: list[Settings], tmp_path: Pat
         (("--listen", "tcp:61613"), "Error: --listen: 'tcp:61613' can be reached from other machines and nobody"),
         (("--listen", "tcp:x"), "Error: --listen: endpoint 'tcp:x' cannot be used: "),
         (("--store", "mysql://h/d"), 'Error: --store: "mysql://h/d" cannot be used; give a URL'),
-        (("--auth", "ldap"), "Error: --auth: 'ldap' is not a known checker; use one of anonymous, file, unix"),
+        (
+            ("--auth", "ldap"),
+            "Error: --auth: 'ldap' is not a known checker; use one of anonymous, certificate, file, unix",
+        ),
         (("--config", "nowhere.toml"), "Error: nowhere.toml: the file cannot be read: No such file"),
         (("check-config", "nowhere.toml"), "Error: nowhere.toml: the file cannot be read: No such file"),
     ],

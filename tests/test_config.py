@@ -189,8 +189,15 @@ def test_malformed_endpoint_is_named(tmp_path: Path) -> None:
     assert refusal(tmp_path, 'listen = ["tcp:x"]').startswith("stompd.toml: listen: endpoint 'tcp:x' cannot be used: ")
 
 
+def test_malformed_network_of_proxies_is_named(tmp_path: Path) -> None:
+    sentence = refusal(tmp_path, 'trusted_proxies = ["10.0.0.0/33"]')
+
+    assert sentence.startswith("stompd.toml: trusted_proxies: '10.0.0.0/33' does not appear to be")
+
+
 def test_unknown_checker_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(SettingError, match=r"^--auth: 'ldap' is not a known checker; use one of anonymous, file, unix"):
+    known = "anonymous, certificate, file, unix"
+    with pytest.raises(SettingError, match=f"^--auth: 'ldap' is not a known checker; use one of {known}"):
         load_settings(None, {"auth": ("ldap:x",)})
 
 

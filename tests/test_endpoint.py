@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from stompd.endpoint import is_local
+from stompd.endpoint import is_local, parse_endpoint
 from stompd.errors import SettingError
+from stompd.net.tls import TlsFiles
+from tests.certificates import Authority
 
 
 @pytest.mark.parametrize(
@@ -87,29 +90,76 @@ def test_file_that_is_no_certificate_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """A file with a private key and a certificate signed with it."""
-    from datetime import UTC, datetime, timedelta
+    """A file with a private key and a certificate for it."""
+    return Authority(tmp_path).issue("localhost")
 
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
 
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
+@pytest.mark.parametrize(
+    ("prefix", "layers", "is_proven"),
+    [("ws:", "ws:", True), ("haproxy:", "haproxy:", False), ("ws:haproxy:", "ws:haproxy:", False)],
+)
+def test_layers_stand_in_front(prefix: str, layers: str, is_proven: bool) -> None:
+    description = f"{prefix}tcp:61613:interface=127.0.0.1"
+
+    endpoint = parse_endpoint(description)
+
+    assert endpoint.layers == layers
+    assert endpoint.base == "tcp:61613:interface=127.0.0.1"
+    assert is_local(description) is is_proven
+
+
+def test_order_of_layers_does_not_matter() -> None:
+    one, other = parse_endpoint("ws:haproxy:tcp:1"), parse_endpoint("haproxy:ws:tcp:1")
+
+    assert replace(one, description="") == replace(other, description="")
+
+
+def test_tls_is_taken_out_of_an_endpoint() -> None:
+    endpoint = parse_endpoint(
+        r"ws:ssl:61614:privateKey=/a\:b.pem:certKey=c.pem:interface=\:\:1:extraCertChain=d.pem:"
+        "clientCerts=e.pem:clientAuth=optional"
     )
-    path = tmp_path / "server.pem"
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + signed.public_bytes(serialization.Encoding.PEM)
+
+    assert endpoint.layers == "ws:ssl:"
+    assert endpoint.base == r"tcp:61614:interface=\:\:1"
+    assert endpoint.tls == TlsFiles(
+        Path("/a:b.pem"), Path("c.pem"), Path("d.pem"), Path("e.pem"), requires_client=False
     )
-    return path
+
+
+def test_tls_needs_one_file_at_least() -> None:
+    tls = parse_endpoint("ssl:61614:privateKey=a.pem:clientCerts=b.pem").tls
+
+    assert tls == TlsFiles(Path("a.pem"), Path("a.pem"), None, Path("b.pem"), requires_client=True)
+
+
+@pytest.mark.parametrize("base", ["systemd:domain=INET:index=0", "unix:/run/stompd.sock", r"tcp6:1:interface=\:\:1"])
+def test_tls_may_be_on_any_endpoint(base: str) -> None:
+    assert parse_endpoint(f"ssl:{base}:privateKey=a.pem").base == base
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "words"),
+    [
+        ("ssl:61614", "privateKey=FILE"),
+        ("ssl:61614:privateKey={}:clientAuth=optional", "clientCerts=FILE"),
+        ("ssl:61614:privateKey={}:clientCerts={}:clientAuth=perhaps", "required or optional"),
+        ("ssl:61614:privateKey={}:sslmethod=SSLv3_METHOD", "sslmethod"),
+        ("ssl:61614:privateKey={}:certKey=/nowhere/cert.pem", "cannot be used"),
+        ("ssl:61614:privateKey={}:extraCertChain=/nowhere/chain.pem", "No such file"),
+        ("ssl:61614:privateKey={}:clientCerts=/nowhere/ca.pem", "cannot be used"),
+        ("ws:ws:tcp:1", "'ws' is none of the known kinds"),
+        ("ws:", "is none of the known kinds"),
+    ],
+)
+def test_mistake_in_a_layer_is_named(certificate: Path, endpoint: str, words: str) -> None:
+    with pytest.raises(SettingError, match=words):
+        is_local(endpoint.replace("{}", str(certificate)))
+
+
+def test_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    one, other = authority.issue("one"), authority.issue("other")
+
+    with pytest.raises(SettingError, match="cannot be used"):
+        is_local(f"ssl:61614:privateKey={one}:certKey={other}")

@@ -11,14 +11,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from twisted.application.service import IService
 from twisted.internet import epollreactor
 from twisted.internet.testing import MemoryReactorClock
@@ -31,6 +27,7 @@ from stompd.errors import SettingError, StoreError, StoreLocked, StoreLost, Stor
 from stompd.service import BrokerService, make_service, run
 from stompd.settings import ServiceLimits, Settings
 from stompd.store.sqlite import SqliteStore
+from tests.certificates import Authority
 from tests.harness.process import BrokerProcess
 from tests.harness.raw import RawClient
 from tests.logged import LoggedEvents, logged  # noqa: F401  # a fixture for every test here
@@ -186,22 +183,7 @@ def short_farewell(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A key and a certificate for localhost, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now()
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "certificate.pem"
-    encoding = serialization.Encoding.PEM
-    path.write_bytes(
-        key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(encoding)
-    )
-    return path
+    return Authority(tmp_path).issue("localhost")
 
 
 # Starting
@@ -578,19 +560,11 @@ def test_unix_socket_serves(prepare: Prepare, tmp_path: Path) -> None:
     assert b"error-code:unknown-command\n" in octets
 
 
-#: Twisted passes certificates to pyOpenSSL in a form that is out of fashion.
-_OLD_CERTIFICATE = "ignore:Passing pyOpenSSL:DeprecationWarning"
-
-
 @pytest.fixture
-def tls(
-    prepare: Prepare, certificate: Path, reactor: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Running, ssl.SSLSocket]]:
+def tls(prepare: Prepare, certificate: Path, tmp_path: Path) -> Iterator[tuple[Running, ssl.SSLSocket]]:
     """A broker that listens on TLS, and a client of it."""
-    # Twisted's TLS takes its time from the reactor of the process, whichever one it runs in.
-    monkeypatch.setattr("twisted.protocols.tls._get_default_clock", lambda: reactor)
     running = prepare(listen=(f"ssl:0:interface=127.0.0.1:privateKey={certificate}",)).start()
-    context = ssl.create_default_context(cafile=str(certificate))
+    context = ssl.create_default_context(cafile=str(tmp_path / "authority.pem"))
     context.check_hostname = False
     with (
         socket.create_connection(("127.0.0.1", running.port), PATIENCE_SECONDS) as raw,
@@ -599,7 +573,6 @@ def tls(
         yield running, client
 
 
-@pytest.mark.filterwarnings(_OLD_CERTIFICATE)
 def test_tls_serves_and_says_goodbye(tls: tuple[Running, ssl.SSLSocket]) -> None:
     _, client = tls
 
@@ -610,7 +583,6 @@ def test_tls_serves_and_says_goodbye(tls: tuple[Running, ssl.SSLSocket]) -> None
     assert b"error-code:unknown-command\n" in octets
 
 
-@pytest.mark.filterwarnings(_OLD_CERTIFICATE)
 def test_dead_peers_are_found_behind_tls(tls: tuple[Running, ssl.SSLSocket]) -> None:
     running, client = tls
     client.sendall(b"CONNECT\naccept-version:1.2\nhost:x\n\n\0")
@@ -773,3 +745,33 @@ def test_process_with_an_unknown_setting_ends_with_2_and_a_sentence(tmp_path: Pa
     assert result.returncode == 2
     assert "lissten" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+#: Stands in for systemd: passes on a socket as 3, and says so.
+ACTIVATE = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ |= {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "stompd.socket", "LISTEN_PID": str(os.getpid())}
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_process_listens_on_a_socket_of_systemd(tmp_path: Path) -> None:
+    (tmp_path / "users").write_text("ann:secret\n")
+    options = ["--store", "memory:", "--listen", "systemd:domain=INET:index=0", "--auth", f"file:{tmp_path / 'users'}"]
+    program = str(Path(sys.executable).with_name("stompd"))
+    with socket.create_server(("127.0.0.1", 0)) as listener, RawClient(listener.getsockname()[1]) as early:
+        process = subprocess.Popen(
+            [sys.executable, "-c", ACTIVATE, str(listener.fileno()), program, *options],
+            pass_fds=[listener.fileno()],
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            connected = early.connect(login="ann", passcode="secret")
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_SECONDS)
+
+    assert connected["user-name"] == "ann"
+    assert process.returncode == 0

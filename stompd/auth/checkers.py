@@ -20,8 +20,10 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from stompd.auth.certificate import CertificateLogin
 from stompd.auth.realm import StompRealm
 from stompd.errors import SettingError
+from stompd.interfaces import IPeerCertificate
 
 _log = Logger()
 
@@ -54,17 +56,19 @@ def make_portal(auth: Sequence[str], *, allow_anonymous: bool) -> Portal:
     checkers = make_checkers(auth)
     if allow_anonymous:
         checkers.append(AllowAnonymousAccess() if auth else Unsecured())
-    for kind in (IUsernamePassword, IAnonymous):
-        portal.registerChecker(
-            _FirstOf([checker for checker in checkers if kind in checker.credentialInterfaces]), kind
-        )
+    for kind in (IUsernamePassword, IAnonymous, IPeerCertificate):
+        able = [checker for checker in checkers if kind in checker.credentialInterfaces]
+        # Where no certificate counts, who shows one is asked for a login.
+        if able or kind is not IPeerCertificate:
+            portal.registerChecker(_FirstOf(able), kind)
     return portal
 
 
 def make_checkers(auth: Sequence[str]) -> list[ICredentialsChecker]:
     """Return what the checker strings stand for.
 
-    `file:` is `PasscodeFile`; the others are the `twisted.cred` plugins that are installed.
+    `file:` is `PasscodeFile`, and `certificate:` is `CertificateLogin`; the others are the `twisted.cred` plugins that
+    are installed.
 
     Raises:
         SettingError: A string names no checker that can be used here, or the checker refuses its argument.
@@ -73,6 +77,7 @@ def make_checkers(auth: Sequence[str]) -> list[ICredentialsChecker]:
         factory.authType: factory.generateChecker for factory in _factories()
     }
     known["file"] = PasscodeFile
+    known["certificate"] = CertificateLogin
     checkers = []
     for description in auth:
         kind, _, argument = description.partition(":")

@@ -34,7 +34,8 @@ from stompd.broker.sending import Sending
 from stompd.broker.session import Session
 from stompd.broker.settlement import find_deliveries
 from stompd.broker.subscribing import Subscribing, explain_overflow
-from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction, find_transaction
+from stompd.broker.temporary import Temporaries
+from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction, find_transaction, release
 from stompd.broker.units import DuePage, ExpiredPage, Page, Recovered
 from stompd.errors import (
     DuplicateTransaction,
@@ -79,10 +80,12 @@ class Broker:
         self._subscribing = Subscribing(limits, self._ledger, self._catalogue, self._ids, self._sessions, self._sending)
         self._subscribing.recover(recovered)
         self._sending.recover(recovered)
+        self._temporaries = Temporaries(limits, self._catalogue, self._subscribing, self._ids)
+        self._sending.expect_replies = self._temporaries.expect_replies
         self._actions: dict[type[Request], Callable[[Session, Any, float], None]] = {
-            Send: self._sending.send,
-            Subscribe: self._subscribing.subscribe,
-            Unsubscribe: self._subscribing.unsubscribe,
+            Send: self._send,
+            Subscribe: self._temporaries.subscribe,
+            Unsubscribe: self._unsubscribe,
             Acknowledge: self._acknowledge,
             Reject: self._reject,
             Begin: self._begin,
@@ -100,16 +103,23 @@ class Broker:
         return self._catalogue.is_lagging(destination)
 
     def open_session(
-        self, session_id: SessionId, client_id: str = "", user_name: str = "", *, has_soft_errors: bool = False
+        self,
+        session_id: SessionId,
+        client_id: str = "",
+        user_name: str = "",
+        *,
+        token: bytes = b"",
+        has_soft_errors: bool = False,
     ) -> None:
         """Expect requests from a session whose user has logged in.
 
-        It may have called itself something, and may outlive errors of single frames.
+        It may have called itself something, and may outlive errors of single frames. `token` is up to 64 random bytes
+        that only this session gets: what others must not guess is made of them.
 
         Raises:
             InvalidClientId: Another session has the same client id.
         """
-        session = Session(session_id, client_id, user_name, has_soft_errors=has_soft_errors)
+        session = Session(session_id, client_id, user_name, token=token, has_soft_errors=has_soft_errors)
         if client_id:
             # JMS 3.1, 6.1.2: a client identifier is in use by one connection at a time.
             if client_id in self._by_client_id:
@@ -158,7 +168,7 @@ class Broker:
             self.settle_written(session_id)
             for subscription in session.subscriptions.values():
                 if subscription.is_active and not subscription.is_waiting:
-                    subscription.queue.line_up(subscription)
+                    subscription.line_up()
 
     def settle_written(self, session_id: SessionId) -> bool:
         """Say that a session's transport has taken everything so far, and return whether that settled anything.
@@ -169,7 +179,7 @@ class Broker:
         if session is None or not session.unsettled:
             return False
         for delivery in session.unsettled:
-            delivery.subscription.queue.settle(delivery.entry)
+            delivery.queue.settle(delivery.entry)
             delivery.subscription.return_credit(delivery)
         session.unsettled.clear()
         return True
@@ -219,14 +229,7 @@ class Broker:
 
     def next_deadline(self) -> float | None:
         """Return when `tick` wants to be called, in epoch seconds; None when nothing is to come by time alone."""
-        all_ms = (
-            self._deadlines.next_ms(),
-            self._expiry.next_ms,
-            self._sending.resting.next_ms,
-            self._idleness.next_ms,
-            self._sending.logs.next_ms,
-            self._sending.schedule.next_ms,
-        )
+        all_ms = (self._deadlines.next_ms(), self._expiry.next_ms, self._idleness.next_ms, self._sending.next_ms)
         next_ms = min(filter(None, all_ms), default=0)
         return next_ms / 1000 if next_ms else None
 
@@ -236,10 +239,8 @@ class Broker:
         now_ms = round(now * 1000)
         self._deadlines.tick(now_ms)
         self._expiry.tick(now_ms)
-        self._sending.resting.tick(now_ms)
         self._idleness.tick(now_ms)
-        self._sending.logs.tick(now_ms)
-        self._sending.schedule.tick(now_ms)
+        self._sending.tick(now_ms)
 
     def take_effects(self, now: float) -> list[Effect]:
         """Deliver what can be delivered, and return everything decided since the last call, in order."""
@@ -255,12 +256,25 @@ class Broker:
                 queue.dispatch(now)
         if self._catalogue.overfull:
             make_room(self._catalogue, self._redelivery, now)
-        if self._sending.resting.sessions:
-            self._sending.resting.relax()
-        if self._sending.logs.replays:
-            self._sending.logs.pull()
+        self._sending.end_turn()
         self._idleness.begin(int(now * 1000))
         return self._ledger.take_effects()
+
+    def _send(self, session: Session, request: Send, now: float) -> None:
+        if not request.destination.is_plain:
+            request.destination = self._temporaries.resolve(session, request.destination, now)
+        inspect = request.inspect
+        if inspect is not None and inspect.reply_to is not None and not inspect.reply_to.is_plain:
+            replies = self._temporaries.resolve(session, inspect.reply_to, now)
+            request.inspect = inspect._replace(reply_to=replies)
+        self._sending.send(session, request, now)
+
+    def _unsubscribe(self, session: Session, request: Unsubscribe, now: float) -> None:
+        if request.deleted is None:
+            self._subscribing.unsubscribe(session, request, now)
+        else:
+            self._temporaries.delete(session, request.subscription_id, request.deleted)
+            self._confirm(session, request.receipt)
 
     def _acknowledge(self, session: Session, request: Acknowledge, now: float) -> None:
         if request.receipt is not None or request.transaction is not None:
@@ -269,7 +283,7 @@ class Broker:
         for delivery in find_deliveries(session, request.name):  # nobody waits for it, and most are like this
             subscription = delivery.subscription
             del subscription.outstanding[delivery.number]
-            subscription.queue.settle(delivery.entry)
+            delivery.queue.settle(delivery.entry)
             subscription.return_credit(delivery)
 
     def _reject(self, session: Session, request: Reject, now: float) -> None:
@@ -290,10 +304,10 @@ class Broker:
             subscription, entry = delivery.subscription, delivery.entry
             del subscription.outstanding[delivery.number]
             if rejection is None:
-                subscription.queue.settle_in(work, entry)
+                delivery.queue.settle_in(work, entry)
             else:
                 own = None if request.receipt is None else work
-                self._redelivery.give_back(subscription.queue, entry, now, own, rejection)
+                self._redelivery.give_back(delivery.queue, entry, now, own, rejection)
             subscription.return_credit(delivery)
         # What settled a delivery earlier may not be durable yet.
         is_late = not deliveries and request.receipt is not None
@@ -323,7 +337,7 @@ class Broker:
                 self._sending.route(held.destination, held.message, now, work)
                 continue
             for delivery in reversed(held.deliveries):
-                queue = delivery.subscription.queue
+                queue = delivery.queue
                 delivery.subscription.outstanding.pop(delivery.number, None)
                 if held.rejection is None:
                     queue.settle_in(work, delivery.entry)
@@ -334,7 +348,7 @@ class Broker:
     def _abort(self, session: Session, request: Abort, now: float) -> None:
         transaction = find_transaction(session, request.transaction)
         del session.transactions[request.transaction]
-        self._release(transaction)
+        release(transaction)
         self._confirm(session, request.receipt)
 
     def _disconnect(self, session: Session, request: Disconnect, now: float) -> None:
@@ -356,36 +370,28 @@ class Broker:
         if self._by_client_id.get(session.client_id) is session:
             del self._by_client_id[session.client_id]
         for transaction in session.transactions.values():
-            self._release(transaction)
+            release(transaction)
         session.transactions.clear()
         for subscription in list(session.subscriptions.values()):
             self._subscribing.end(session, subscription)
         for delivery in reversed(session.unsettled):
-            if not delivery.subscription.queue.has_ended:
-                delivery.subscription.queue.give_back(delivery.entry)
+            if not delivery.queue.has_ended:
+                delivery.queue.give_back(delivery.entry)
         session.unsettled.clear()
+        self._temporaries.end(session)
 
     def _end_overflowing(self) -> None:
-        """Refuse the sessions whose topic subscriptions have fallen too far behind, or could not be stored."""
+        """Refuse the sessions that leave too much in memory, or whose durable subscriptions could not be stored."""
         overflowing = self._catalogue.overflowing
         if not overflowing:
             return
         for session in list(self._sessions.values()):
+            for temporary in session.temporaries.values():
+                if temporary.has_overflowed:
+                    self.refuse(session.session_id, temporary.explain_overflow(), None)
+                    break
             for subscription in session.subscriptions.values():
                 if subscription.queue in overflowing:
-                    self.refuse(session.session_id, explain_overflow(subscription), None)
+                    self.refuse(session.session_id, explain_overflow(subscription, self._limits), None)
                     break
         overflowing.clear()
-
-    def _release(self, transaction: Transaction) -> None:
-        """Undo the acknowledgements that a transaction held: its deliveries are with their subscriptions again."""
-        for held in transaction.held:
-            if isinstance(held, HeldSend):
-                held.release()
-                continue
-            for delivery in held.deliveries:
-                delivery.is_held = False
-                if delivery.subscription.is_active:
-                    delivery.subscription.spend_credit(delivery)
-                elif not delivery.subscription.queue.has_ended:
-                    delivery.subscription.queue.give_back(delivery.entry)

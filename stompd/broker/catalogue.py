@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import TypeVar, final
 
 from stompd.broker.account import Account
 from stompd.broker.deadlines import Deadlines
-from stompd.broker.destination import Destination, Kind, parse_destination, read_group
+from stompd.broker.destination import ANY_WORD, ANY_WORDS, Destination, Kind, parse_destination, read_group
 from stompd.broker.effects import LoadSize
 from stompd.broker.identity import IdSource
-from stompd.broker.last_values import LastValues
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, QueueId
-from stompd.broker.policy import Policies, Rule
+from stompd.broker.policy import Policies
 from stompd.broker.queue import Queue
 from stompd.broker.redelivery import is_dead_letter_queue, policy_of
+from stompd.broker.spread import Spread
+from stompd.broker.subscription import Subscription
 from stompd.broker.topic import Binding, Topic
-from stompd.broker.units import LOG_PREFIX, RETAINED_NAME, SCHEDULE_NAME, LastValue, Recovered
-from stompd.errors import InvalidDestination, LimitExceeded
+from stompd.broker.units import LOG_PREFIX, RETAINED_NAME, SCHEDULE_NAME, Recovered
+from stompd.broker.wildcard import Patterns
+from stompd.errors import InvalidDestination, LimitExceeded, Undeliverable
+
+V = TypeVar("V")
 
 #: What the path of a queue begins with.
 _QUEUE_PATH = "/queue/"
@@ -33,8 +37,11 @@ class Catalogue:
         "_ids",
         "_ledger",
         "_limits",
+        "_patterns",
         "_queues",
+        "_temporary",
         "_topics",
+        "_watchers",
         "deadlines",
         "overflowing",
         "overfull",
@@ -48,7 +55,10 @@ class Catalogue:
         self._ids = ids
         self._queues: dict[str, Queue] = {}  # durable ones, by the destination's name
         self._by_id: dict[QueueId, Queue] = {}
-        self._topics: dict[str, Topic] = {}
+        self._topics: dict[str, Topic] = {}  # those that somebody subscribes to, by the destination's path
+        self._patterns: Patterns[Topic] = Patterns()  # the subscriptions of topics with wildcards
+        self._watchers: Patterns[dict[Spread, None]] = Patterns()  # those of queues
+        self._temporary: dict[str, Queue] = {}  # temporary queues, by the path that everybody knows
         #: When something is due in which queue.
         self.deadlines = Deadlines()
         #: What holds for some destinations.
@@ -57,7 +67,8 @@ class Catalogue:
         self.overfull: list[Queue] = []
         #: Queues that asked to be dispatched, in order.
         self.woken: list[Queue] = []
-        #: Queues of topic subscriptions that hold too much, or that the store refused: their consumers must go.
+        #: Queues whose consumers must go: they hold too much in memory, the store refused them, or a subscription takes
+        #: from too many others.
         self.overflowing: list[Queue] = []
 
     def recover(self, recovered: Recovered) -> None:
@@ -98,51 +109,54 @@ class Catalogue:
         queue.close()
         del self._queues[queue.name.removeprefix(_QUEUE_PATH)], self._by_id[queue.queue_id]
 
-    def recover_last_value(self, found: LastValue) -> None:
-        """Take over a message that has a key, unless it is a dead letter."""
-        queue = self._by_id.get(found.queue_id)
-        if queue is not None and not is_dead_letter_queue(queue.name):
-            self._last_values(queue).recover(found)
-
-    def expect_last_value(self, destination: Destination, key: str, now: float) -> None:
-        """Make sure that the queues of a destination can take a message with a key.
-
-        Raises:
-            LimitExceeded: One of them has as many keys as allowed.
-        """
-        topic = self._topics.get(destination.name) if destination.kind is Kind.TOPIC else None
-        queues = [self.queue(destination, now)] if destination.kind is Kind.QUEUE else topic.queues if topic else ()
-        for queue in queues:
-            values = self._last_values(queue)
-            if len(values) >= self._limits.last_value_keys and key not in values:
-                raise LimitExceeded(
-                    f"{queue.name} has messages with {len(values)} different values of last-value-key, which is the"
-                    " limit (setting limits.last_value_keys)."
-                )
-
-    def _last_values(self, queue: Queue) -> LastValues:
-        if queue.account is None:
-            queue.account = Account(queue, Rule(), self.overfull, queue.depth)
-        if queue.account.values is None:
-            queue.account.values = LastValues(queue)
-        return queue.account.values
+    def targets(self, destination: Destination) -> list[Queue]:
+        """Return the queues there are that a message to the destination goes to."""
+        found: list[Queue] = []
+        for place in destination.places:
+            if place.kind is Kind.QUEUE and place.name in self._queues:
+                found.append(self._queues[place.name])
+            for topic in self._topics_of(place) if place.is_topic else ():
+                found += topic.queues
+        return found
 
     def check(self, destination: Destination, now: float) -> None:
-        """Make sure that a message can be accepted for the destination later.
+        """Make sure that the queues of the destination are there, so that a message can be accepted later.
 
         Raises:
             LimitExceeded: It would need one more queue than allowed.
         """
         if destination.kind is Kind.QUEUE:
             self.queue(destination, now)
+        else:
+            for part in destination.parts:
+                self.check(part, now)
+
+    def require(self, destination: Destination) -> None:
+        """Make sure that somebody would get a message, or a queue keep it that is there already.
+
+        Raises:
+            Undeliverable: Nobody would, at one of the places.
+        """
+        for place in destination.places:
+            if place.is_topic:
+                is_wanted = self._find_topic(place) is not None
+            elif place.kind is Kind.QUEUE:
+                is_wanted = place.name in self._queues or bool(_match(self._watchers, place))
+            else:
+                is_wanted = place.path in self._temporary
+            if not is_wanted:
+                reason = "has no subscriptions" if place.is_topic else "does not exist"
+                raise Undeliverable(f"{place.path} {reason}, and the message is mandatory. Nothing was sent.")
 
     def accept(self, destination: Destination, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a new message where the destination says, which `check` has allowed."""
         if destination.kind is Kind.QUEUE:
             queue = self._queues.get(destination.name) or self._add(destination, QueueId(self._ids.next(now)))
             queue.accept(message, now, work)
-        elif topic := self._topics.get(destination.name):
+        elif topic := self._find_topic(destination) if self._patterns.count else self._topics.get(destination.path):
             topic.accept(message, now, work)
+        elif temporary := self._temporary.get(destination.path):
+            temporary.accept(message, now, work)
 
     def queue(self, destination: Destination, now: float) -> Queue:
         """Return the queue of that name, created if need be.
@@ -166,10 +180,159 @@ class Catalogue:
             queue = self._add(destination, QueueId(self._ids.next(now)))
         return queue
 
-    def subscription_queue(self, destination: Destination, now: float) -> Queue:
-        """Return a new queue for one subscription of a topic."""
+    def source(self, destination: Destination, now: float) -> Queue:
+        """Return what a new subscription takes from: the queue that is meant, or a new one for a topic's messages.
+
+        Raises:
+            LimitExceeded: There are as many queues as allowed.
+        """
+        if destination.is_plain and destination.kind is Kind.QUEUE:
+            return self.queue(destination, now)
+        if destination.kind is Kind.REPLY_QUEUE:
+            return self._temporary[destination.path]
+        for part in destination.parts:
+            if part.is_plain:
+                self.check(part, now)
+        return self._memory_queue(destination, QueueId(self._ids.next(now)))
+
+    def add_temporary(self, destination: Destination, queue_id: QueueId) -> Queue:
+        """Create a temporary queue."""
+        queue = self._temporary[destination.path] = self._memory_queue(destination, queue_id)
+        return queue
+
+    def remove_temporary(self, destination: Destination) -> None:
+        """Forget a temporary queue that nobody subscribes to, with everything in it."""
+        self._temporary.pop(destination.path).close()
+
+    def durable_queue(self, queue_id: QueueId, name: str, *, recovered_count: int = 0) -> Queue:
+        """Return the queue of a durable subscription, which no destination names; the caller puts it into the store."""
+        queue = self._make(queue_id, name, recovered_count)
+        queue.is_stored = True
+        return queue
+
+    def is_lagging(self, destination: Destination) -> bool:
+        """Whether one of a topic's subscriptions is half as far behind as it may be."""
+        if destination.kind is Kind.QUEUE:
+            return False
+        return any(topic.is_lagging for place in destination.places for topic in self._topics_of(place))
+
+    def route(self, destination: Destination, queue: Queue, binding: Binding | None) -> None:
+        """Let the messages of topics go to a queue: those that the binding takes, or all."""
+        for place in destination.places:
+            if place.is_topic:
+                self._topic(place).queues[queue] = binding
+
+    def unroute(self, destination: Destination, queue: Queue) -> None:
+        """Undo `route`, for good: nothing is kept in the queue any more."""
+        queue.close()
+        self._by_id.pop(queue.queue_id, None)
+        for place in destination.places:
+            if place.is_topic:
+                topic = self._topic(place)
+                topic.queues.pop(queue, None)  # who replays the past is not there yet
+                if not topic.queues:
+                    self._remove_topic(place)
+
+    def bind(self, destination: Destination, queue: Queue, binding: Binding | None = None) -> None:
+        """Count a subscription of a queue; when it is one for a topic, let the topic's messages go there."""
+        queue.subscriptions += 1
+        self.route(destination, queue, binding)
+
+    def spread(self, subscription: Subscription, now: float) -> None:
+        """Let a subscription take from all queues that its destination means, now and later."""
+        spread = subscription.spread = Spread(subscription)
+        spread.add(subscription.queue, subscription.destination)
+        for place in subscription.destination.places:
+            if place.words and not place.is_topic:
+                watchers = self._watchers.get(place.words)
+                if watchers is None:
+                    watchers = {}
+                    self._watchers.put(place.words, watchers)
+                watchers[spread] = None
+                for found in self._matching(place):
+                    self._join(spread, found, self._queues[found.name])
+                    if subscription.queue.has_overflowed:
+                        break
+            elif not place.is_topic:
+                self._join(spread, place, self.source(place, now))
+
+    def gather(self, subscription: Subscription, spread: Spread) -> None:
+        """Undo `spread`."""
+        for place in subscription.destination.places:
+            if place.words and not place.is_topic:
+                watchers = self._watchers.get(place.words)
+                assert watchers is not None, "its subscription is there"
+                del watchers[spread]
+                if not watchers:
+                    self._watchers.remove(place.words)
+        subscription.session.spread_count -= len(spread.queues) - 1
+        for queue, destination in spread.queues.items():
+            if queue is not subscription.queue:
+                self.release(destination, queue)
+
+    def release(self, destination: Destination, queue: Queue) -> None:
+        """Undo `bind`, and forget what only a subscription that has ended needed."""
+        queue.subscriptions -= 1
+        if destination.is_topic or destination.is_spread:
+            self.unroute(destination, queue)
+        elif queue.is_durable and not (queue.subscriptions or queue.depth or queue.is_stored):
+            del self._queues[destination.name], self._by_id[queue.queue_id]
+
+    def _topic(self, destination: Destination) -> Topic:
+        """Return the topic, or what stands for all topics that match, created if need be."""
+        if not destination.words:
+            return self._topics.setdefault(destination.path, Topic())
+        topic = self._patterns.get(destination.words)
+        if topic is None:
+            topic = Topic()
+            self._patterns.put(destination.words, topic)
+        return topic
+
+    def _remove_topic(self, destination: Destination) -> None:
+        if destination.words:
+            self._patterns.remove(destination.words)
+        else:
+            del self._topics[destination.path]
+
+    def _find_topic(self, destination: Destination) -> Topic | None:
+        """Return what a message to a topic goes to: its subscriptions, and those with wildcards that match."""
+        topics = self._topics_of(destination)
+        if len(topics) < 2:
+            return topics[0] if topics else None
+        # A subscription of a list may be found more than once, and gets the message once.
+        return Topic(topics)
+
+    def _topics_of(self, destination: Destination) -> list[Topic]:
+        """Return a topic, if anybody subscribes to it, and what stands for those with wildcards that match."""
+        topics = self._patterns.match(destination.name) if destination.kind is Kind.TOPIC else []
+        topic = self._topics.get(destination.path)
+        return topics if topic is None else [topic, *topics]
+
+    def _matching(self, pattern: Destination) -> list[Destination]:
+        """Return the queues there are that match."""
+        patterns: Patterns[bool] = Patterns()
+        patterns.put(pattern.words, True)
+        # There may be very many, and most differ in the first words.
+        prefix = pattern.name[: min(pattern.name.find(word) for word in (ANY_WORD, ANY_WORDS) if word in pattern.words)]
+        names = [name for name in self._queues if f"{name}.".startswith(prefix)]
+        found = [Destination(Kind.QUEUE, name, self._queues[name].name) for name in names]
+        return [queue for queue in found if _match(patterns, queue)]
+
+    def _join(self, spread: Spread, destination: Destination, queue: Queue) -> None:
+        session = spread.subscription.session
+        if queue in spread.queues:
+            return
+        if session.spread_count >= self._limits.spread_queues:
+            spread.subscription.queue.has_overflowed = True
+            self.overflowing.append(spread.subscription.queue)
+            return
+        session.spread_count += 1
+        queue.subscriptions += 1
+        spread.add(queue, destination)
+
+    def _memory_queue(self, destination: Destination, queue_id: QueueId) -> Queue:
         return Queue(
-            QueueId(self._ids.next(now)),
+            queue_id,
             destination.path,
             self._limits,
             self._ledger,
@@ -179,73 +342,16 @@ class Catalogue:
             overflowing=self.overflowing,
         )
 
-    def is_lagging(self, destination: Destination) -> bool:
-        """Whether one of a topic's subscriptions is half as far behind as it may be."""
-        topic = self._topics.get(destination.name) if destination.kind is Kind.TOPIC else None
-        return topic is not None and topic.is_lagging
-
-    def durable_queue(self, queue_id: QueueId, name: str, *, recovered_count: int = 0) -> Queue:
-        """Return the queue of a durable subscription, which no destination names; the caller puts it into the store."""
-        queue = self._make(queue_id, name, recovered_count)
-        queue.is_stored = True
-        return queue
-
-    def route(self, destination: Destination, queue: Queue, binding: Binding | None) -> None:
-        """Let a topic's messages go to a queue: those that the binding takes, or all."""
-        self._topics.setdefault(destination.name, Topic()).queues[queue] = binding
-
-    def unroute(self, destination: Destination, queue: Queue) -> None:
-        """Undo `route`, for good: nothing is kept in the queue any more."""
-        queue.close()
-        self._by_id.pop(queue.queue_id, None)
-        topic = self._topics.get(destination.name)
-        if topic is not None and queue in topic.queues:  # who replays the past is not there yet
-            del topic.queues[queue]
-            if not topic.queues:
-                del self._topics[destination.name]
-
-    def check_consumers(self, destination: Destination) -> None:
-        """Make sure that a destination may have one subscription more.
-
-        Raises:
-            LimitExceeded: It has as many as its rule allows.
-        """
-        rule = self.policies.find(destination.path)
-        if rule is None or not rule.consumers:
-            return
-        queue = self._queues.get(destination.name)
-        if destination.kind is Kind.QUEUE:
-            count = queue.subscriptions if queue else 0
-        else:
-            topic = self._topics.get(destination.name)
-            count = sum(found.subscriptions for found in topic.queues) if topic else 0
-        if count >= rule.consumers:
-            raise LimitExceeded(
-                f"{destination.path} has {count} subscriptions, which is the limit (key consumers of [[destination]]"
-                f" {rule.pattern})."
-            )
-
-    def bind(self, destination: Destination, queue: Queue, binding: Binding | None = None) -> None:
-        """Count a subscription of a queue; when it is one for a topic, let the topic's messages go there."""
-        queue.subscriptions += 1
-        if not queue.is_durable:
-            self.route(destination, queue, binding)
-
-    def release(self, destination: Destination, queue: Queue) -> None:
-        """Undo `bind`, and forget what only a subscription that has ended needed."""
-        queue.subscriptions -= 1
-        if queue.is_durable:
-            if not (queue.subscriptions or queue.depth or queue.is_stored):
-                del self._queues[destination.name], self._by_id[queue.queue_id]
-            return
-        self.unroute(destination, queue)
-
     def _add(
         self, destination: Destination, queue_id: QueueId, *, recovered_count: int = 0, is_stored: bool = False
     ) -> Queue:
         queue = self._make(queue_id, destination.path, recovered_count)
         queue.is_stored = is_stored
         self._queues[destination.name] = queue
+        if self._watchers.count:
+            for watchers in _match(self._watchers, destination):
+                for spread in watchers:
+                    self._join(spread, destination, queue)
         return queue
 
     def _make(self, queue_id: QueueId, name: str, recovered_count: int) -> Queue:
@@ -268,3 +374,8 @@ class Catalogue:
                 if recovered_count and rule.max_bytes:
                     self._ledger.load(LoadSize(queue_id))
         return queue
+
+
+def _match(patterns: Patterns[V], queue: Destination) -> list[V]:
+    """Return the values of the patterns that match a queue: who takes from all queues does not mean dead letters."""
+    return patterns.match(queue.name, is_hidden=is_dead_letter_queue(queue.path))

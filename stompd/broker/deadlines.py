@@ -203,8 +203,10 @@ class Later:
             else:
                 self._after = key
                 self._queue.enter(entry)
-        if not self._is_examining and not 0 < page.next_ms <= self._examined.due_ms:
-            self._after = self._examined = max(self._after, self._examined)  # nothing was left in the store
+        if not self._is_examining:
+            self._examined = max(self._after, self._examined)
+            if not 0 < page.next_ms <= self._examined.due_ms:
+                self._after = self._examined  # nothing was left in the store
         self._is_loading = self._is_examining = False
         if page.next_ms:
             self.expect(page.next_ms)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 from stompd.broker.message import Message, Place
 
 if TYPE_CHECKING:
+    from stompd.broker.queue import Queue
     from stompd.broker.subscription import Subscription
 
 
@@ -42,10 +43,12 @@ class Delivery:
     was.
     """
 
-    __slots__ = ("entry", "is_held", "number", "subscription")
+    __slots__ = ("entry", "is_held", "number", "queue", "subscription")
 
-    def __init__(self, entry: Entry, subscription: Subscription, number: int) -> None:
+    def __init__(self, entry: Entry, subscription: Subscription, number: int, queue: Queue) -> None:
         self.entry = entry
+        #: Where the entry is from, and returns to.
+        self.queue = queue
         self.subscription = subscription
         self.number = number
         #: Whether an open transaction holds its acknowledgement.

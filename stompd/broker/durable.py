@@ -6,7 +6,7 @@ from functools import partial
 from typing import NamedTuple, final
 
 from stompd.broker.catalogue import Catalogue
-from stompd.broker.destination import Destination, parse_destination
+from stompd.broker.destination import Destination, parse_source
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
@@ -100,7 +100,7 @@ class NamedSubscriptions:
                 queue.later.expect(stored.next_due_ms)
             named = NamedSubscription(
                 identity,
-                parse_destination(found.topic),
+                parse_source(found.topic),
                 queue,
                 selector=compile_selector(found.selector) if found.selector else None,
                 no_local=found.no_local,
@@ -134,9 +134,12 @@ class NamedSubscriptions:
             if not named.is_asked_for(request):
                 # JMS 3.1, 8.3.3 and 8.3.4: another topic, selector or noLocal deletes it and creates it again.
                 headers["dropped"] = str(named.queue.depth)
-                self.delete(named, work)
-                work.undo.append(partial(self._ledger.ride, DeleteQueue(named.queue.queue_id)))
+                self._end(named)
+                # In front of the unit that creates it: if the store refuses that, the name is free for the next one.
+                self._ledger.ride(DeleteQueue(named.queue.queue_id))
                 named = None
+        elif naming.is_durable:
+            self._check_count()
         if named is None:
             named = self._make(identity, request, now, is_durable=naming.is_durable, is_shared=is_shared, work=work)
         if naming.is_durable:
@@ -179,7 +182,7 @@ class NamedSubscriptions:
         if is_durable:
             queue = self._make_queue(identity, request, now, is_shared=is_shared, work=work)
         else:
-            queue = self._catalogue.subscription_queue(request.destination, now)
+            queue = self._catalogue.source(request.destination, now)
         named = NamedSubscription(
             identity,
             request.destination,
@@ -193,12 +196,14 @@ class NamedSubscriptions:
             work.undo.append(partial(self._give_up, named))
         return named
 
-    def _make_queue(self, identity: Identity, request: Subscribe, now: float, *, is_shared: bool, work: Work) -> Queue:
+    def _check_count(self) -> None:
         if len(self._durable) >= self._limits.durable_subscriptions:
             raise LimitExceeded(
                 f"This broker keeps {len(self._durable)} durable subscriptions, which is the limit (setting"
                 " limits.durable_subscriptions). Delete one that is not needed with an UNSUBSCRIBE that has its name."
             )
+
+    def _make_queue(self, identity: Identity, request: Subscribe, now: float, *, is_shared: bool, work: Work) -> Queue:
         queue = self._catalogue.durable_queue(QueueId(self._ids.next(now)), _queue_name(identity))
         work.operations.append(PutQueue(queue.queue_id, queue.name))
         work.operations.append(

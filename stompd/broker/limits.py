@@ -37,6 +37,10 @@ class Limits:
     last_value_keys: int = 100_000
     #: Subscriptions of one session.
     subscriptions: int = 1_000
+    #: Queues that the subscriptions of one session take from by wildcards and lists: each makes its SUBSCRIBE longer.
+    spread_queues: int = 10_000
+    #: Temporary queues and topics of one session.
+    temporary_destinations: int = 1_000
     #: Open transactions of one session.
     transactions: int = 100
     #: Messages that one transaction sends or settles.

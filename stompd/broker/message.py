@@ -111,6 +111,20 @@ class Message:
         self.message_id = MessageId(message_id)
         self.timestamp_ms = timestamp_ms
 
+    def copy_to(self, destination: str) -> Message:
+        """Return a message that is sent to another place as well, and that the broker has not accepted yet."""
+        copy = Message(
+            destination,
+            self.headers.copy(),
+            self.body,
+            priority=self.priority,
+            expires_ms=self.expires_ms,
+            is_persistent=self.is_persistent,
+            due_ms=self.due_ms,
+        )
+        copy.wishes = self.wishes
+        return copy
+
     @property
     def place(self) -> Place:
         """Where it belongs in every queue it is put in."""

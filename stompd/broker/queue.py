@@ -30,7 +30,8 @@ class Queue:
 
     A stored entry is delivered only up to the queue's durable mark, so that after a crash the store knows which
     messages may have been seen (`MarkDelivered`). The queue of a topic's subscription is not durable: it is in memory
-    only, and ends with its subscription, which must not fall too far behind.
+    only, and ends with its subscription, which must not fall too far behind. Nor is a temporary queue, which ends with
+    its session.
     """
 
     __slots__ = (
@@ -81,22 +82,18 @@ class Queue:
             ids: Where its marks come from.
             woken: Where it asks to be dispatched.
             deadlines: Where it tells when something is due, expires, or came back.
-            overflowing: Where the queue of a topic's subscription tells that it holds too much; None for one that is
-                durable.
+            overflowing: Where one that is not durable tells that it holds too much; None for one that is durable.
             recovered_count: How many messages the store holds for it.
         """
         self.queue_id, self.name = queue_id, name
-        #: Whether it outlives its subscriptions and the broker.
-        self.is_durable = overflowing is None
+        self.is_durable = overflowing is None  # whether it outlives the broker
         self.is_stored = recovered_count > 0  # whether the store has a row for it
         #: Messages that were accepted and are not settled, in memory, in the store or on their way there.
         self.depth = recovered_count
-        #: Subscriptions that have not ended, including those that have not begun.
-        self.subscriptions = 0
+        self.subscriptions = 0  # those that have not ended, including those that have not begun
         self.is_woken = self.was_dispatched = False  # the latter since somebody made it False
         self.has_ended = False  # with its subscription: it takes nothing more, and nothing returns
-        #: Whether messages were dropped because there were too many.
-        self.has_overflowed = False
+        self.has_overflowed = False  # whether messages were dropped because there were too many
         self.policy = policy_of(limits, name)
         self.account: Account | None = None  # where its length is limited
         if overflowing is None:
@@ -148,7 +145,7 @@ class Queue:
         if subscription.selector is not None:
             if self.selections is None:
                 self.selections = Selections(self.window, self._page_bytes)
-            subscription.selection = self.selections.join(subscription.selector)
+            self.selections.join(subscription.selector)
         self.line_up(subscription)
 
     def detach(self, subscription: Subscription) -> None:
@@ -159,9 +156,8 @@ class Queue:
         if subscription.is_waiting:
             subscription.is_waiting = False
             self._line.remove(subscription)
-        if subscription.selection is not None and self.selections is not None:
-            self.selections.leave(subscription.selection)
-            subscription.selection = None
+        if subscription.selector is not None and self.selections is not None:
+            self.selections.leave(subscription.selector)
 
     def line_up(self, subscription: Subscription) -> None:
         """Put a subscription that may have credit at the end of the line."""
@@ -199,9 +195,11 @@ class Queue:
             if not subscription.may_take:
                 line.popleft()
                 subscription.is_waiting = False
+                if subscription.spread is not None:
+                    subscription.spread.absent.append(self)
                 continue
             window.pop(entry)
-            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
+            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
             line.rotate(-1)
 
     def _dispatch_selectively(self, selections: Selections, now: float) -> None:
@@ -212,8 +210,10 @@ class Queue:
             if not subscription.may_take:
                 line.popleft()
                 subscription.is_waiting = False
+                if subscription.spread is not None:
+                    subscription.spread.absent.append(self)
                 continue
-            selection = subscription.selection
+            selection = selections.find(subscription.selector)
             entry = self.window.head() if selection is None else selection.first()
             if entry is not None and 0 < entry.message.expires_ms <= now_ms:
                 selections.take(entry)
@@ -225,7 +225,7 @@ class Queue:
                 continue
             in_vain = 0
             selections.take(entry)
-            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry)))
+            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
 
     def settle(self, entry: Entry) -> None:
         """Forget an entry for good; nobody waits for it."""
@@ -287,7 +287,7 @@ class Queue:
             self.account.remove(message_id, size_bytes)
 
     def uncount(self) -> None:
-        """Undo the counting of a message that was refused; its account has an own step for that."""
+        """Undo the counting of a message; its account has a step of its own for that."""
         self.depth -= 1
 
     def insert(self, work: Work, message: Message) -> None:
@@ -302,8 +302,10 @@ class Queue:
             self._overflowing.append(self)
 
     def close(self) -> None:
-        """Forget what is due later, because the queue ends."""
+        """Forget what waits and what is due later, because the queue ends: cycles are rarely collected."""
         self.has_ended = True
+        self.window.clear()
+        self.selections = None
         self._deadlines.expiring.pop(self, None)
         if self._later is not None:
             self._later.close()
@@ -321,22 +323,20 @@ class Queue:
 
     def admit(self, after: Place, page: Page) -> None:
         """Take in a page from the store."""
-        selections = self.selections
-        if selections is None:
+        if self.selections is None:
             self.window.admit(after, page)
         else:
-            selections.admit(after, page)
-            if selections.is_over:
+            self.selections.admit(after, page)
+            if self.selections.is_over:
                 self.selections = None
         self.wake()
 
     def enter(self, entry: Entry) -> None:
         """Put an entry that has become due in its old place."""
-        selections = self.selections
-        if selections is None:
+        if self.selections is None:
             self.window.enter(entry)
         else:
-            selections.enter(entry)
+            self.selections.enter(entry)
 
     def _store(self, message: Message, now: float, work: Work) -> None:
         if self.subscriptions and now > self._mark.renewal:

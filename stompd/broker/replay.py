@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from stompd.broker.destination import Destination
+from stompd.broker.destination import Destination, Kind
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
@@ -175,7 +175,9 @@ class Logs:
         Raises:
             InvalidHeader: The topic keeps nothing.
         """
-        log = self._logs.get(topic.path) or self._make(topic, now)
+        log = None
+        if topic.kind is Kind.TOPIC and not topic.words:
+            log = self._logs.get(topic.path) or self._make(topic, now)
         if log is None:
             raise InvalidHeader(
                 f"{origin.header} on SUBSCRIBE asks for messages from before it, and {topic.path} keeps none. Leave the"

@@ -114,11 +114,21 @@ PLAIN = Rejection()
 class Send:
     """Put a message to a destination, at once or with a transaction.
 
-    With `inspect`, it is a question about the schedule and nothing is sent.
-    `is_plain` is the session's note that no header of the frame needed a closer look; nobody else reads it.
+    `reply_to` is one of the session's temporary destinations, where it awaits replies. One that is mandatory is refused
+    when nobody would get it. With `inspect`, it is a question about the schedule, and nothing is sent. `is_plain` is
+    the session's note that no header of the frame needed a closer look; nobody else reads it.
     """
 
-    __slots__ = ("destination", "inspect", "is_plain", "message", "receipt", "transaction")
+    __slots__ = (
+        "destination",
+        "inspect",
+        "is_mandatory",
+        "is_plain",
+        "message",
+        "receipt",
+        "reply_to",
+        "transaction",
+    )
 
     def __init__(
         self,
@@ -127,14 +137,17 @@ class Send:
         transaction: str | None = None,
         receipt: str | None = None,
         *,
-        inspect: Inspect | None = None,
+        reply_to: Destination | None = None,
+        is_mandatory: bool = False,
     ) -> None:
         self.destination = destination
         self.message = message
         self.transaction = transaction
         self.receipt = receipt
+        self.reply_to = reply_to
+        self.is_mandatory = is_mandatory
         self.is_plain = True
-        self.inspect = inspect
+        self.inspect: Inspect | None = None
 
 
 @final
@@ -191,10 +204,11 @@ class Unsubscribe:
     """End a subscription; what was not acknowledged returns to its queue.
 
     With a `naming`, a durable subscription is deleted with all its messages, whether or not it is the one of this id.
-    `destination` is the topic, where the client named it.
+    `destination` is the topic, where the client named it. `deleted` is a temporary destination that is to be deleted;
+    then there need not be such a subscription.
     """
 
-    __slots__ = ("destination", "naming", "receipt", "subscription_id")
+    __slots__ = ("deleted", "destination", "naming", "receipt", "subscription_id")
 
     def __init__(
         self,
@@ -203,11 +217,13 @@ class Unsubscribe:
         *,
         naming: Naming | None = None,
         destination: Destination | None = None,
+        deleted: Destination | None = None,
     ) -> None:
         self.subscription_id = subscription_id
         self.receipt = receipt
         self.naming = naming
         self.destination = destination
+        self.deleted = deleted
 
 
 @final

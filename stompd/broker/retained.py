@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import final
 
-from stompd.broker.destination import Destination
+from stompd.broker.destination import Destination, Kind
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
@@ -18,6 +18,7 @@ from stompd.broker.units import (
     PutQueue,
     Recovered,
 )
+from stompd.broker.wildcard import Patterns
 from stompd.errors import LimitExceeded
 
 #: What tells a retained message from one that was sent just now.
@@ -73,13 +74,19 @@ class Retained:
                 " much (settings limits.retained and limits.retained_bytes). Remove some with retain:remove."
             )
 
-    def find(self, topic: Destination) -> Message | None:
-        """Return what a new subscriber of a topic gets."""
-        return self._messages.get(topic.name)
+    def find(self, topic: Destination) -> list[Message]:
+        """Return what a new subscriber of a topic, or of all that match wildcards, gets."""
+        if topic.kind is not Kind.TOPIC:
+            return []
+        if not topic.words:
+            return [self._messages[topic.name]] if topic.name in self._messages else []
+        pattern: Patterns[bool] = Patterns()
+        pattern.put(topic.words, True)
+        return [message for name, message in self._messages.items() if pattern.match(name)]
 
     def is_pending(self, topic: Destination) -> bool:
         """Whether what `find` returns may still be refused by the store."""
-        return topic.name in self._pending
+        return topic.kind is Kind.TOPIC and (bool(self._pending) if topic.words else topic.name in self._pending)
 
     def keep(self, topic: Destination, message: Message, now: float, work: Work) -> None:
         """Add to the work what retains a message of a topic, in the place of the one before."""

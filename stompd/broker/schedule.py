@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, final
 
 from stompd.broker.cron import parse_cron
-from stompd.broker.destination import Destination, parse_destination
+from stompd.broker.destination import Destination, parse_target
 from stompd.broker.effects import LoadDue
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
@@ -103,7 +103,7 @@ class Schedule:
     def _send(self, stored: StoredMessage, now: float) -> None:
         job = stored.message
         work = Work()
-        destination = parse_destination(job.destination)
+        destination = parse_target(job.destination)
         due_ms = self._next(stored, now)
         count = stored.delivery_count + 1
         try:

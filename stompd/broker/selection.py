@@ -133,8 +133,12 @@ class Selections:
         """Whether a page was asked for that has not come."""
         return self._reading is not None
 
-    def join(self, selector: Selector) -> Selection:
-        """Return the selection for one more subscription."""
+    def find(self, selector: Selector | None) -> Selection | None:
+        """Return the selection of a subscription that has joined; None for one without a selector."""
+        return None if selector is None else self._selections[selector]
+
+    def join(self, selector: Selector) -> None:
+        """Select for one more subscription."""
         selection = self._selections.get(selector)
         if selection is None:
             selection = self._selections[selector] = Selection(selector, self._window)
@@ -142,13 +146,13 @@ class Selections:
                 if entry.is_waiting:
                     selection.judge(entry)
         selection.subscriptions += 1
-        return selection
 
-    def leave(self, selection: Selection) -> None:
+    def leave(self, selector: Selector) -> None:
         """Undo `join`."""
+        selection = self._selections[selector]
         selection.subscriptions -= 1
         if not selection.subscriptions:
-            del self._selections[selection.selector]
+            del self._selections[selector]
 
     def arrived(self, entry: Entry, *, is_in_window: bool) -> None:
         """Note a new entry, which the window has taken or left in the store."""
@@ -190,7 +194,7 @@ class Selections:
     def next_page(self, line: Iterable[Subscription]) -> Place | None:
         """Return the place after which to load for the first who waits in vain, and expect `admit`; None if nobody."""
         for subscription in line:
-            selection = subscription.selection
+            selection = self.find(subscription.selector)
             if selection is not None and selection.behind and subscription.may_take and selection.first() is None:
                 self._reading = selection
                 return selection.reading_place()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, final
 
 from stompd.broker.account import Account
@@ -15,6 +16,7 @@ from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, Retain, Wishes
 from stompd.broker.policy import Overflow, Policies
+from stompd.broker.quota import expect_last_value, recover_last_value
 from stompd.broker.replay import Logs
 from stompd.broker.requests import Send
 from stompd.broker.resting import Resting
@@ -40,7 +42,9 @@ class Sending:
         "_expiry",
         "_ids",
         "_ledger",
+        "_limits",
         "_policies",
+        "expect_replies",
         "inspection",
         "logs",
         "resting",
@@ -49,6 +53,9 @@ class Sending:
     )
 
     def __init__(self, limits: Limits, ledger: Ledger, catalogue: Catalogue, ids: IdSource, expiry: Expiry) -> None:
+        #: Shows receivers where to reply, and subscribes there.
+        self.expect_replies: Callable[[Session, Message, Destination, float], None]
+        self._limits = limits
         self._ledger = ledger
         self._catalogue = catalogue
         self._ids = ids
@@ -68,6 +75,24 @@ class Sending:
         #: Who has to rest.
         self.resting = Resting(ledger, 1000 * limits.block_seconds)
 
+    @property
+    def next_ms(self) -> int:
+        """When `tick` is needed next, in epoch milliseconds; 0 for never."""
+        return min(filter(None, (self.resting.next_ms, self.logs.next_ms, self.schedule.next_ms)), default=0)
+
+    def tick(self, now_ms: int) -> None:
+        """Begin what time alone brings."""
+        self.resting.tick(now_ms)
+        self.logs.tick(now_ms)
+        self.schedule.tick(now_ms)
+
+    def end_turn(self) -> None:
+        """Let those go on for whom there is room now."""
+        if self.resting.sessions:
+            self.resting.relax()
+        if self.logs.replays:
+            self.logs.pull()
+
     def recover(self, recovered: Recovered) -> None:
         """Take over what the store holds about messages that were sent."""
         self._duplicates.recover(recovered)
@@ -75,7 +100,7 @@ class Sending:
         self.schedule.recover(recovered)
         self.retained.recover(recovered, [parse_destination(kept.destination) for kept in recovered.retained])
         for found in recovered.last_values:
-            self._catalogue.recover_last_value(found)
+            recover_last_value(self._catalogue, found)
 
     def send(self, session: Session, request: Send, now: float) -> None:
         """Put a message where it goes, or hold it with its transaction.
@@ -89,14 +114,18 @@ class Sending:
             self._ledger.enact(session, Work(), request.receipt)
             return
         # Checked now, so that COMMIT can only fail on the store.
-        account = self.check(request.destination, request.message, now)
+        if request.is_mandatory:
+            self._catalogue.require(request.destination)
+        accounts = self.check(request.destination, request.message, now)
         if request.message.wishes is not None:
             self._check_wishes(request.destination, request.message, request.message.wishes, now)
-        if request.transaction is not None:
+        transaction = None if request.transaction is None else find_transaction(session, request.transaction)
+        if request.reply_to is not None:
+            self.expect_replies(session, request.message, request.reply_to, now)
+        if transaction is not None:
             held = HeldSend(request.destination, request.message)
-            find_transaction(session, request.transaction).hold(held)
-            if account is not None:
-                held.reserve(account)
+            transaction.hold(held)
+            held.reserve(accounts)
             if request.receipt is not None:
                 self._ledger.enact(session, Work(), request.receipt)
             return
@@ -105,23 +134,39 @@ class Sending:
         # What made this one a duplicate may not be durable yet.
         self._ledger.enact(session, work, request.receipt, behind_all=work.headers is not NO_HEADERS)
 
-    def check(self, destination: Destination, message: Message, now: float) -> Account | None:
+    def check(self, destination: Destination, message: Message, now: float) -> list[Account]:
         """Make sure that a message can be taken later; return where a transaction has to reserve room.
 
         Raises:
             LimitExceeded: It is too large, its queue is full, or it needs one queue more than allowed.
         """
         self._catalogue.check(destination, now)
-        return None if self._policies.is_empty else self._check_rule(destination, message, now)
+        if self._policies.is_empty:
+            return []
+        found = [self._check_rule(place, message, now) for place in destination.places]
+        return [account for account in found if account is not None]
 
     def route(self, destination: Destination, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a message where it goes."""
         message.identify(self._ids.next(now), int(now * 1000))
         work.size_bytes += len(message.body)
-        if not self._policies.is_empty:
-            self._obey(destination, message, now, work)
         if message.wishes is not None and not self._grant(destination, message, message.wishes, now, work):
             return
+        if destination.parts:
+            for part in destination.parts:
+                copy = message.copy_to(part.path)
+                copy.identify(self._ids.next(now), message.timestamp_ms)
+                work.size_bytes += len(copy.body)
+                self._route_to(part, copy, now, work)
+        else:
+            self._route_to(destination, message, now, work)
+
+    def _route_to(self, destination: Destination, message: Message, now: float, work: Work) -> None:
+        """Add to the work what puts a message that is known by its id to one place."""
+        if not self._policies.is_empty:
+            self._obey(destination, message, now, work)
+        if message.wishes is not None and message.wishes.retain is not None:
+            self._retain(destination, message, message.wishes.retain, now, work)
         if self.logs.is_kept and destination.kind is Kind.TOPIC and not message.due_ms:
             self.logs.accept(destination, message, now, work)
         if message.due_ms:
@@ -137,26 +182,29 @@ class Sending:
         if wishes.is_repeated:
             self.schedule.add(destination, message, now, work)
             return False
-        if wishes.retain is Retain.SET and message.body:
-            self.retained.keep(destination, message, now, work)
-        elif wishes.retain is not None:
-            # MQTT 5.0, 3.3.1.3: an empty body removes, too.
-            self.retained.remove(destination, work)
         return True
+
+    def _retain(self, topic: Destination, message: Message, retain: Retain, now: float, work: Work) -> None:
+        if retain is Retain.SET and message.body:
+            self.retained.keep(topic, message, now, work)
+        else:
+            # MQTT 5.0, 3.3.1.3: an empty body removes, too.
+            self.retained.remove(topic, work)
 
     def _check_wishes(self, destination: Destination, message: Message, wishes: Wishes, now: float) -> None:
         """Refuse what cannot be done."""
         if wishes.last_value_key:
-            self._catalogue.expect_last_value(destination, wishes.last_value_key, now)
+            expect_last_value(self._catalogue, destination, wishes.last_value_key, self._limits)
         if wishes.retain is None:
             return
-        if destination.kind is not Kind.TOPIC:
+        if any(place.kind is not Kind.TOPIC for place in destination.places):
             raise InvalidHeader(
                 f"retain on SEND is for topics, and destination:{destination.path} is none. A queue keeps its messages;"
                 " leave the header out."
             )
         if wishes.retain is Retain.SET:
-            self.retained.check(destination, message)
+            for place in destination.places:
+                self.retained.check(place, message)
 
     def _check_rule(self, destination: Destination, message: Message, now: float) -> Account | None:
         """Refuse what a rule does not allow; return the account in which a transaction has to reserve room."""

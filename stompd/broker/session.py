@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, final
 from stompd.broker.delivery import Delivery
 from stompd.broker.effects import SessionId
 from stompd.broker.subscription import Subscription
+from stompd.broker.temporary import Temporary
 from stompd.broker.transaction import Transaction
 from stompd.errors import StompError
 
@@ -34,22 +35,37 @@ class Session:
         "pending",
         "session_id",
         "settled_ids",
+        "spread_count",
         "subscriptions",
+        "temporaries",
+        "token",
         "transactions",
         "unsettled",
         "user_name",
     )
 
     def __init__(
-        self, session_id: SessionId, client_id: str = "", user_name: str = "", *, has_soft_errors: bool = False
+        self,
+        session_id: SessionId,
+        client_id: str = "",
+        user_name: str = "",
+        *,
+        token: bytes = b"",
+        has_soft_errors: bool = False,
     ) -> None:
         self.session_id = session_id
         #: What the client called itself; empty if it did not.
         self.client_id = client_id
         #: Who logged in.
         self.user_name = user_name
+        #: What nobody else knows; the names of its temporary destinations are made of it.
+        self.token = token
         #: Whether a request that fails alone, and that somebody waits for, leaves the session open.
         self.has_soft_errors = has_soft_errors
+        #: Queues that its subscriptions take from by wildcards and lists.
+        self.spread_count = 0
+        #: Its temporary destinations, by the path that it knows them by.
+        self.temporaries: dict[str, Temporary] = {}
         #: By the client's id.
         self.subscriptions: dict[str, Subscription] = {}
         #: By the broker's number; a number is never reused.

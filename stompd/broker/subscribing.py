@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import final
 
 from stompd.broker.catalogue import Catalogue
-from stompd.broker.destination import Kind
 from stompd.broker.durable import NamedSubscription, NamedSubscriptions
 from stompd.broker.effects import SessionId
 from stompd.broker.identity import IdSource
@@ -15,6 +14,7 @@ from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.matching import is_selected
 from stompd.broker.queue import Queue
+from stompd.broker.quota import check_consumers
 from stompd.broker.replay import Replay
 from stompd.broker.requests import Naming, Subscribe, Unsubscribe
 from stompd.broker.sending import Sending
@@ -60,25 +60,32 @@ class Subscribing:
         """Take over the durable subscriptions that the store holds."""
         self._names.recover(recovered)
 
-    def subscribe(self, session: Session, request: Subscribe, now: float) -> None:
+    def subscribe(
+        self, session: Session, request: Subscribe, now: float, replaced: Sequence[Subscription] = ()
+    ) -> None:
         """Begin a subscription: what is sent to a topic next reaches it, and deliveries follow in their turn.
+
+        It takes the place of those that are to be replaced; if it cannot begin, they go on.
 
         Raises:
             DuplicateSubscription: The session has one with this id.
+            InvalidDestination: It is a temporary destination that is gone.
             LimitExceeded: It has as many as allowed, or the broker would have one queue or durable one too many.
             SubscriptionConflict: Its name is in use.
             MissingHeader: The name needs a client id.
             InvalidHeader: What it asks for does not go together.
         """
-        self._check(session, request)
+        self._check(session, request, replaced)
         work = Work()
         named: NamedSubscription | None = None
         headers: dict[str, str] = {}
         if request.naming is not None:
             named, headers = self._names.find(session, request, request.naming, now, work)
-        queue = named.queue if named else self._queue(request, now)
+        queue = named.queue if named else self._catalogue.source(request.destination, now)
         replay = self._replay(session, request, queue, now)
         credit = self._credit(request, named)
+        for other in replaced:
+            self.end(session, other)
         subscription = Subscription(
             session,
             queue,
@@ -90,19 +97,14 @@ class Subscribing:
             byte_limit=self._limits.outstanding_bytes,
             is_named=request.is_named,
             # A topic's messages are selected before they are queued.
-            selector=request.selector if request.destination.kind is Kind.QUEUE else None,
+            selector=None if request.destination.is_topic else request.selector,
             named=named,
         )
         session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
         work.undo.append(partial(self._take_back, subscription))
         is_awaited = replay is None and self._retain(request, named, queue, now, work)
         # What the same client sends to the topic next must reach it, so only the deliveries wait.
-        if replay:
-            self._logs.begin(replay)
-        elif named:
-            queue.subscriptions += 1
-        else:
-            self._catalogue.bind(subscription.destination, queue, _binding(session, request))
+        self._bind(subscription, request, replay, now)
         if request.receipt is not None:
             self._confirm(session, request.receipt, {**headers, "prefetch-count": str(credit)}, work)
         work.steps.append(partial(_begin, subscription))
@@ -134,18 +136,21 @@ class Subscribing:
         """Give nothing more to a subscription; what it has not acknowledged returns."""
         del session.subscriptions[subscription.subscription_id]
         del session.by_number[subscription.number]
-        queue = subscription.queue
-        queue.detach(subscription)
+        if subscription.spread is None:
+            subscription.queue.detach(subscription)
+        else:
+            subscription.spread.detach()
+            self._catalogue.gather(subscription, subscription.spread)
         if subscription.named:
             self._names.release(subscription.named)
         else:
-            self._catalogue.release(subscription.destination, queue)
+            self._catalogue.release(subscription.destination, subscription.queue)
         for delivery in reversed(subscription.outstanding.values()):
             if delivery.is_held:
                 continue
             session.settled_ids.append(str(delivery.entry.message.message_id))
-            if not queue.has_ended:
-                queue.give_back(delivery.entry)
+            if not delivery.queue.has_ended:
+                delivery.queue.give_back(delivery.entry)
         subscription.outstanding.clear()
 
     def _take_back(self, subscription: Subscription) -> None:
@@ -154,19 +159,32 @@ class Subscribing:
         if session.subscriptions.get(subscription.subscription_id) is subscription:
             self.end(session, subscription)
 
-    def _check(self, session: Session, request: Subscribe) -> None:
-        if request.subscription_id in session.subscriptions:
+    def _bind(self, subscription: Subscription, request: Subscribe, replay: Replay | None, now: float) -> None:
+        """Let what is sent to the destination reach the subscription's queue, or those that it takes from."""
+        if replay is not None:
+            self._logs.begin(replay)
+        elif subscription.named:
+            subscription.queue.subscriptions += 1
+        else:
+            binding = _binding(subscription.session, request)
+            self._catalogue.bind(subscription.destination, subscription.queue, binding)
+        if subscription.destination.is_spread:
+            self._catalogue.spread(subscription, now)
+
+    def _check(self, session: Session, request: Subscribe, replaced: Sequence[Subscription]) -> None:
+        found = session.subscriptions.get(request.subscription_id)
+        if found is not None and found not in replaced:
             # STOMP 1.2 "SUBSCRIBE": ids are unique within a connection.
             raise DuplicateSubscription(
                 f"id:{request.subscription_id} is the id of a subscription that is still open."
                 " Use another id, or UNSUBSCRIBE the first one."
             )
-        if len(session.subscriptions) >= self._limits.subscriptions:
+        if len(session.subscriptions) - len(replaced) >= self._limits.subscriptions:
             raise LimitExceeded(
                 f"This connection has {len(session.subscriptions)} subscriptions, which is the limit"
                 " (setting limits.subscriptions)."
             )
-        self._catalogue.check_consumers(request.destination)
+        check_consumers(self._catalogue, request.destination)
 
     def _confirm(self, session: Session, receipt: str, headers: Mapping[str, str], work: Work) -> None:
         """Let the RECEIPT come before the first MESSAGE, and say how much was granted."""
@@ -183,14 +201,17 @@ class Subscribing:
         self, request: Subscribe, named: NamedSubscription | None, queue: Queue, now: float, work: Work
     ) -> bool:
         """Begin a new subscription of a topic with its retained message; return whether that is still under way."""
-        topic = request.destination
+        topics = request.destination
         is_new = named is None or (bool(work.operations) if queue.is_durable else not queue.subscriptions)
-        if topic.kind is not Kind.TOPIC or not is_new:
+        if not is_new:
             return False
-        kept = self._retained.find(topic)
-        if kept is not None and (request.selector is None or is_selected(request.selector, kept)):
-            queue.accept(kept, now, work)
-        return self._retained.is_pending(topic)
+        is_pending = False
+        for topic in topics.places:
+            for kept in self._retained.find(topic):
+                if request.selector is None or is_selected(request.selector, kept):
+                    queue.accept(kept, now, work)
+            is_pending = is_pending or self._retained.is_pending(topic)
+        return is_pending
 
     def _delete(
         self, session: Session, request: Unsubscribe, naming: Naming, subscription: Subscription | None
@@ -224,25 +245,27 @@ class Subscribing:
                     return True
         return False
 
-    def _queue(self, request: Subscribe, now: float) -> Queue:
-        if request.destination.kind is Kind.QUEUE:
-            return self._catalogue.queue(request.destination, now)
-        return self._catalogue.subscription_queue(request.destination, now)
-
     def _credit(self, request: Subscribe, named: NamedSubscription | None) -> int:
         limits = self._limits
         if request.prefetch is None:
             if named is not None and named.is_shared:
                 return limits.shared_prefetch
-            is_private = named is None and request.destination.kind is Kind.TOPIC
+            is_private = named is None and request.destination.is_topic
             return limits.topic_prefetch if is_private else limits.queue_prefetch
         return min(request.prefetch or limits.highest_prefetch, limits.highest_prefetch)
 
 
-def explain_overflow(subscription: Subscription) -> StompError:
-    """Return the error for a session whose subscription of a topic has fallen too far behind, or was not stored."""
+def explain_overflow(subscription: Subscription, limits: Limits) -> StompError:
+    """Return the error for a session whose subscription fell too far behind, was not stored, or takes from too many
+    queues."""
     if subscription.queue.is_durable:
         return RefusedByStore(f"The durable subscription {subscription.subscription_id} could not be stored.")
+    if subscription.spread is not None and subscription.session.spread_count >= limits.spread_queues:
+        return LimitExceeded(
+            f"Subscription {subscription.subscription_id} to {subscription.destination.path[:255]} matches more queues"
+            f" than the {limits.spread_queues} that this connection may take from by wildcards and lists (setting"
+            " limits.spread_queues). Subscribe to fewer."
+        )
     return SlowConsumer(
         f"More messages wait for subscription {subscription.subscription_id} to {subscription.destination.path} than"
         " allowed (settings limits.topic_backlog and limits.topic_backlog_bytes). Read and acknowledge faster, or let"
@@ -260,7 +283,10 @@ def _binding(session: Session, request: Subscribe) -> Binding | None:
 def _begin(subscription: Subscription) -> None:
     if subscription.session.subscriptions.get(subscription.subscription_id) is not subscription:
         return  # it ended before it began
-    subscription.queue.attach(subscription)
+    if subscription.spread is None:
+        subscription.queue.attach(subscription)
+    else:
+        subscription.spread.attach()
 
 
 def _name_receipt(work: Work, receipt: str) -> None:

@@ -16,13 +16,13 @@ AUTOMATIC_BYTES = 256 * 1024
 if TYPE_CHECKING:
     from stompd.broker.durable import NamedSubscription
     from stompd.broker.queue import Queue
-    from stompd.broker.selection import Selection
     from stompd.broker.session import Session
+    from stompd.broker.spread import Spread
 
 
 @final
 class Subscription:
-    """Takes deliveries from one queue while it has credit.
+    """Takes deliveries from one queue, or from several (`Spread`), while it has credit.
 
     Credit counts deliveries; bytes are bounded beside it. A delivery in an automatic subscription is settled when the
     transport has taken it, so it is kept with the session and not by number.
@@ -43,9 +43,9 @@ class Subscription:
         "outstanding",
         "outstanding_bytes",
         "queue",
-        "selection",
         "selector",
         "session",
+        "spread",
         "subscription_id",
     )
 
@@ -68,7 +68,7 @@ class Subscription:
 
         Args:
             session: Whose it is.
-            queue: Where its deliveries come from; for a topic, a queue of its own.
+            queue: Where its deliveries come from; for a topic, and if there are several, a queue of its own.
             subscription_id: The client's `id`.
             number: Unique within the session, never reused.
             ack_mode: How its deliveries are settled.
@@ -89,12 +89,12 @@ class Subscription:
         self.credit = credit
         self.is_named = is_named
         self.selector = selector
-        #: What the selector selects, while it takes part in its queue.
-        self.selection: Selection | None = None
         self.named = named
         #: Whether it takes part in its queue: from when its SUBSCRIBE took effect until it ends.
         self.is_active = False
-        #: Whether it stands in its queue's line.
+        #: What it takes from besides, if there are several queues.
+        self.spread: Spread | None = None
+        #: Whether it stands in its queue's line, or in all of them.
         self.is_waiting = False
         #: By number, oldest first.
         self.outstanding: dict[int, Delivery] = {}
@@ -112,10 +112,10 @@ class Subscription:
         """Whether it can be given an entry now."""
         return self.credit > 0 and self.session.is_writable and self.outstanding_bytes < self._byte_limit
 
-    def deliver(self, entry: Entry) -> Delivery:
-        """Spend credit on an entry."""
+    def deliver(self, entry: Entry, queue: Queue) -> Delivery:
+        """Spend credit on an entry of a queue."""
         self._last_number = number = self._last_number + 1
-        delivery = Delivery(entry, self, number)
+        delivery = Delivery(entry, self, number, queue)
         self.credit -= 1
         self.outstanding_bytes += len(entry.message.body)
         if self.is_automatic:
@@ -129,7 +129,14 @@ class Subscription:
         self.credit += 1
         self.outstanding_bytes -= len(delivery.entry.message.body)
         if self.is_active and not self.is_waiting:
+            self.line_up()
+
+    def line_up(self) -> None:
+        """Stand in line wherever it does not."""
+        if self.spread is None:
             self.queue.line_up(self)
+        else:
+            self.spread.line_up()
 
     def spend_credit(self, delivery: Delivery) -> None:
         """Charge again for a delivery whose acknowledgement was aborted; credit may fall below 0."""

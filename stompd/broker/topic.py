@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
 from stompd.broker.ledger import Work
@@ -46,13 +47,17 @@ class Binding:
 class Topic:
     """Gives every message to the queue of each of its subscriptions."""
 
-    __slots__ = ("is_lagging", "queues")
+    __slots__ = ("_joined", "is_lagging", "queues")
 
-    def __init__(self) -> None:
+    def __init__(self, joined: Sequence[Topic] = ()) -> None:
+        """Begin without subscriptions, or with those of several topics."""
         #: Whether one of the subscriptions was half as far behind as it may be when the last message came.
         self.is_lagging = False
         #: In the order of subscribing, with what each gets, or None for everything; the rest never enters the queue.
         self.queues: dict[Queue, Binding | None] = {}
+        for topic in joined:
+            self.queues.update(topic.queues)
+        self._joined = joined
 
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what gives a new message to everyone who subscribes now."""
@@ -62,3 +67,5 @@ class Topic:
                 queue.accept(message, now, work)
                 if queue.window.is_half_full and not queue.is_durable:  # what is durable waits in the store
                     self.is_lagging = True
+        for topic in self._joined:
+            topic.is_lagging = self.is_lagging

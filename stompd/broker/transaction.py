@@ -22,26 +22,28 @@ if TYPE_CHECKING:
 class HeldSend:
     """A message that will be sent."""
 
-    __slots__ = ("_account", "destination", "message", "operation_count", "size_bytes")
+    __slots__ = ("_accounts", "destination", "message", "operation_count", "size_bytes")
 
     def __init__(self, destination: Destination, message: Message) -> None:
         self.destination = destination
         self.message = message
-        self.operation_count = 1
+        # A message to several places will be several.
+        self.operation_count = len(destination.places)
         headers = sum(len(name) + len(value) for name, value in message.headers.items())
-        self.size_bytes = len(message.body) + headers
-        self._account: Account | None = None
+        self.size_bytes = self.operation_count * (len(message.body) + headers)
+        self._accounts: list[Account] = []
 
-    def reserve(self, account: Account) -> None:
-        """Keep room in a queue that refuses messages when it is full."""
-        self._account = account
-        account.add(len(self.message.body))
+    def reserve(self, accounts: list[Account]) -> None:
+        """Keep room in queues that refuse messages when they are full."""
+        self._accounts = accounts
+        for account in accounts:
+            account.add(len(self.message.body))
 
     def release(self) -> None:
         """Undo `reserve`, because the transaction ends."""
-        if self._account is not None:
-            self._account.remove(0, len(self.message.body))
-            self._account = None
+        for account in self._accounts:
+            account.remove(0, len(self.message.body))
+        self._accounts = []
 
 
 @final
@@ -102,7 +104,7 @@ class Transaction:
         for held in self.held:
             if isinstance(held, HeldSettlement):
                 for delivery in held.deliveries:
-                    if delivery.subscription.queue is queue:
+                    if delivery.queue is queue:
                         return True
         return False
 
@@ -120,3 +122,17 @@ def find_transaction(session: Session, transaction_id: str) -> Transaction:
             " it is gone."
         )
     return transaction
+
+
+def release(transaction: Transaction) -> None:
+    """Undo the acknowledgements that a transaction held: its deliveries are with their subscriptions again."""
+    for held in transaction.held:
+        if isinstance(held, HeldSend):
+            held.release()
+            continue
+        for delivery in held.deliveries:
+            delivery.is_held = False
+            if delivery.subscription.is_active:
+                delivery.subscription.spend_credit(delivery)
+            elif not delivery.queue.has_ended:
+                delivery.queue.give_back(delivery.entry)

@@ -189,6 +189,12 @@ class Window:
         self._bytes -= len(entry.message.body)
         return entry
 
+    def clear(self) -> None:
+        """Forget everything that is in memory."""
+        self._lanes.clear()
+        self._order.clear()
+        self._count = self._bytes = 0
+
     def entries(self) -> Iterator[Entry]:
         """Return everything in memory, in the order of delivery."""
         return chain.from_iterable(lane.entries for lane in self._order)

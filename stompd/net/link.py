@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, final
 
-from twisted.cred.credentials import Anonymous, UsernamePassword
 from twisted.cred.error import UnauthorizedLogin
-from twisted.internet.error import AlreadyCalled, AlreadyCancelled
-from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IPushProducer, ISSLTransport
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -30,8 +27,11 @@ from stompd.errors import (
     StompError,
 )
 from stompd.interfaces import IStompUser
+from stompd.net.credentials import choose_credentials
 from stompd.net.hold import Hold
-from stompd.net.transport import StreamTransport, set_socket_options
+from stompd.net.intake import Intake, NotStomp
+from stompd.net.timer import Timer
+from stompd.net.transport import StreamTransport, end_writing, explain_close, name_peer, set_socket_options
 from stompd.session.login import Login
 from stompd.session.session import HeartBeatAction, Session
 from stompd.wire.frame import Frame
@@ -64,7 +64,9 @@ class Link(Protocol):
         self._session_id = factory.driver.next_session_id()
         self._user: IStompUser | None = None
         self._outgoing: list[bytes] = []
-        self._timer: IDelayedCall | None = None
+        self._timer = Timer(factory.reactor)
+        #: Looks at what comes in until it is clear who is there.
+        self._intake: Intake | None = None
         self._holds: set[Hold] = set()
         #: Whether no further frame is taken: the session is over on our side.
         self._is_done = False
@@ -84,20 +86,23 @@ class Link(Protocol):
         now = self._reactor.seconds()
         self._session = Session(self._session_id, self._factory.session_settings, now, nonce=self._factory.nonce)
         set_socket_options(self.transport)
+        self._intake = Intake(self.transport)
         self.transport.registerProducer(self, True)
         if self._is_surplus:
             limit = self._factory.limits.connections
             error = f"This broker has {limit} connections, which is the limit (setting limits.connections). Try later."
-            self._fail(LimitExceeded(error))
+            self.fail(LimitExceeded(error))
             return
         self._factory.link_made(self)
-        self._timer = self._reactor.callLater(self._factory.limits.login_seconds, self._login_timed_out)
+        self._timer.set(self._factory.limits.login_seconds, self._login_timed_out)
 
     def dataReceived(self, data: bytes) -> None:
         """Take the frames that are complete."""
         if self._is_done:
             return  # lingering: read and forgotten, so that the peer gets our last frame and no reset
         self._session.octets_received(self._reactor.seconds())
+        if self._intake is not None:
+            data = self._look_at(self._intake, data)
         self._parser.receive_data(data)
         self._take_frames()
 
@@ -116,7 +121,7 @@ class Link(Protocol):
         """The socket is gone; what was received before is still taken."""
         self._is_lost = self._is_at_end = True
         self._holds.discard(Hold.UNREAD)
-        self._cancel_timer()
+        self._timer.cancel()
         self._factory.link_lost(self)
         if self._is_done:
             self._driver.detach(self._session_id)
@@ -155,7 +160,9 @@ class Link(Protocol):
     def refuse(self, error: StompError, receipt: str | None) -> None:
         """Send an ERROR, then close so that the peer can read it."""
         _log.info("{peer}: refused, {code}: {detail}", peer=self._peer_name(), code=error.code, detail=error.detail)
-        self._outgoing.append(self._session.error(error, receipt))
+        explain_close(self.transport, error)
+        answer = error.answer if isinstance(error, NotStomp) else None
+        self._outgoing.append(answer or self._session.error(error, receipt))
         self.close()
 
     def decline(self, error: StompError, receipt: str) -> None:
@@ -173,12 +180,8 @@ class Link(Protocol):
         self.transport.unregisterProducer()
         if not self._is_at_end:
             self.transport.resumeProducing()
-        if self._is_at_end or ISSLTransport.providedBy(self.transport):
-            # TLS has no half-closed state; its closing handshake waits for the peer.
-            self.transport.loseConnection()
-        else:
-            self.transport.loseWriteConnection()
-        self._set_timer(self._factory.limits.linger_seconds, self.transport.abortConnection)
+        end_writing(self.transport, is_at_end=self._is_at_end)
+        self._timer.set(self._factory.limits.linger_seconds, self.transport.abortConnection)
 
     def flush(self, now: float) -> None:
         """Hand what is to be sent to the transport, in one write, unless it holds enough already."""
@@ -220,7 +223,7 @@ class Link(Protocol):
         self._session.reading_resumed(self._reactor.seconds())
         if not self._is_at_end:
             self.transport.resumeProducing()
-        if self._timer is None:
+        if not self._timer.is_set:
             self._await_deadline()
         self._take_frames()
 
@@ -229,7 +232,7 @@ class Link(Protocol):
     def shut_down(self) -> None:
         """Take no more frames, and say why after the receipts that are owed."""
         if not self._is_done:
-            self._fail(ShuttingDown("The broker is being stopped; connect again in a while."))
+            self.fail(ShuttingDown("The broker is being stopped; connect again in a while."))
 
     def dismiss(self, error: StompError) -> None:
         """Say now what went wrong, for the receipts that are owed will never come."""
@@ -241,6 +244,20 @@ class Link(Protocol):
         self.transport.abortConnection()
 
     # Frames.
+
+    def _look_at(self, intake: Intake, octets: bytes) -> bytes:
+        """Return what there is of STOMP in octets that may be something else, or typed by a person."""
+        try:
+            octets = intake.read(octets)
+        except NotStomp as error:
+            self.fail(error)
+            return b""
+        if intake.answer:
+            self._outgoing.append(intake.answer)
+            self.flush(self._reactor.seconds())
+        if intake.is_over:
+            self._intake = None
+        return octets
 
     def _take_frames(self) -> None:
         now = self._reactor.seconds()
@@ -254,11 +271,11 @@ class Link(Protocol):
                 self._take(frame, now)
                 frame = None
         except ProtocolError as error:
-            self._fail(error, error.receipt)
+            self.fail(error, error.receipt)
         except Exception:
             _log.failure("{peer}: internal error", peer=self._peer_name())
             receipt = frame and frame.headers.get("receipt")
-            self._fail(InternalError("The error has been logged. It is not your fault; please report it."), receipt)
+            self.fail(InternalError("The error has been logged. It is not your fault; please report it."), receipt)
 
     def _rest(self, now: float) -> None:
         """No frame is complete: wait for more, if more can come and is worth waiting for."""
@@ -275,7 +292,7 @@ class Link(Protocol):
         try:
             request = self._session.receive_frame(frame, now)
         except StompError as error:
-            self._fail(error, frame.headers.get("receipt"))
+            self.fail(error, frame.headers.get("receipt"))
             return
         if isinstance(request, Login):
             self._log_in(request)
@@ -298,7 +315,7 @@ class Link(Protocol):
         else:
             self._driver.submit(self._session_id, self._user, Disconnect(), now)
 
-    def _fail(self, error: StompError, receipt: str | None = None) -> None:
+    def fail(self, error: StompError, receipt: str | None = None) -> None:
         """Answer with an ERROR: in its turn among the session's receipts, or at once before there is a session."""
         if self._user is None:
             self._is_done = True
@@ -311,11 +328,7 @@ class Link(Protocol):
     def _log_in(self, login: Login) -> None:
         """Ask the portal; no frame is taken until it has answered, so that nothing overtakes authentication."""
         self._hold(Hold.LOGIN)
-        credentials = (
-            Anonymous()
-            if login.login is None
-            else UsernamePassword(login.login.encode(), (login.passcode or "").encode())
-        )
+        credentials = choose_credentials(login, self.transport, self._factory.portal)
         answer = self._factory.portal.login(credentials, None, IStompUser)
         answer.addCallbacks(self._logged_in, self._not_logged_in, callbackKeywords={"login": login})
         answer.addErrback(self._login_broke)
@@ -328,9 +341,9 @@ class Link(Protocol):
         try:
             self._driver.attach(self._session_id, self, login.client_id, user.name, has_soft_errors=is_soft)
         except InvalidClientId as error:
-            self._fail(error)
+            self.fail(error)
             return
-        self._cancel_timer()
+        self._timer.cancel()
         self._user = user
         # STOMP 1.2 "Protocol Negotiation": the syntax agreed upon holds for every frame behind CONNECT.
         self._parser.version, self._parser.limits = self._session.version, self._factory.frame_limits
@@ -351,12 +364,11 @@ class Link(Protocol):
 
     def _login_failed(self, error: StompError) -> None:
         if not self._is_done:  # it took too long
-            self._fail(error)
+            self.fail(error)
 
     def _login_timed_out(self) -> None:
-        self._timer = None
         limit = self._factory.limits.login_seconds
-        self._fail(
+        self.fail(
             LoginTimedOut(
                 f"No CONNECT was completed within {limit} seconds (setting limits.login_seconds)."
                 " Send the CONNECT frame, ended with a NUL octet, right after connecting."
@@ -368,33 +380,21 @@ class Link(Protocol):
     def _await_deadline(self) -> None:
         deadline = self._session.next_deadline()
         if deadline is not None and not self._is_lost:
-            self._set_timer(max(0.0, deadline - self._reactor.seconds()), self._beat)
+            self._timer.set(max(0.0, deadline - self._reactor.seconds()), self._beat)
 
     def _beat(self) -> None:
-        self._timer = None
         now = self._reactor.seconds()
         if self._is_done:
             self._session.octets_received(now)  # nobody listens, so the peer's silence is no fault
         action = self._session.tick(now)
         if action is HeartBeatAction.DEAD:
             error = "Nothing was received for twice the time agreed upon in the heart-beat headers."
-            self._fail(HeartBeatMissed(error))
+            self.fail(HeartBeatMissed(error))
             return
         if action is HeartBeatAction.SEND:
             self._outgoing.append(self._session.heart_beat())
             self.flush(now)
         self._await_deadline()
 
-    def _set_timer(self, seconds: float, function: Callable[[], None]) -> None:
-        self._cancel_timer()
-        self._timer = self._reactor.callLater(seconds, function)
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            with suppress(AlreadyCalled, AlreadyCancelled):
-                self._timer.cancel()
-            self._timer = None
-
     def _peer_name(self) -> str:
-        address = self.transport.getPeer()
-        return f"{getattr(address, 'host', address)}:{getattr(address, 'port', '')} session {self._session_id}"
+        return f"{name_peer(self.transport)} session {self._session_id}"

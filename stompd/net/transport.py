@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
-from typing import Protocol
+from ipaddress import ip_address
+from typing import Protocol, runtime_checkable
 
-from twisted.internet.interfaces import IAddress, IPushProducer, ITCPTransport
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.interfaces import IAddress, IProducer, ISSLTransport, ITCPTransport
+
+from stompd.errors import StompError
 
 #: A dead peer is found within two minutes although it promised no heart-beats: idle seconds, interval, probes.
 _KEEPALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 
 
 class StreamTransport(Protocol):
-    """What a link needs of its transport, which is TCP, TLS or a UNIX socket."""
+    """What a link needs of its transport, which is TCP, TLS, a UNIX socket or a WebSocket on one of them."""
 
     def write(self, octets: bytes) -> None: ...
-    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None: ...
+    def registerProducer(self, producer: IProducer, streaming: bool) -> None: ...
     def unregisterProducer(self) -> None: ...
     def pauseProducing(self) -> None: ...
     def resumeProducing(self) -> None: ...
@@ -24,6 +28,43 @@ class StreamTransport(Protocol):
     def loseWriteConnection(self) -> None: ...
     def abortConnection(self) -> None: ...
     def getPeer(self) -> IAddress: ...
+    def getHost(self) -> IAddress: ...
+
+
+@runtime_checkable
+class _Explaining(Protocol):
+    """A transport that can tell the peer why it is closed, beside the ERROR."""
+
+    def explain(self, error: StompError) -> None: ...
+
+
+def explain_close(transport: StreamTransport, error: StompError) -> None:
+    """Let the transport tell the peer why it will be closed, if it can."""
+    if isinstance(transport, _Explaining):
+        transport.explain(error)
+
+
+def end_writing(transport: StreamTransport, *, is_at_end: bool) -> None:
+    """Close our side of a connection, or both if the other side is closed or cannot stay open by itself."""
+    if is_at_end or ISSLTransport.providedBy(transport):
+        # TLS has no half-closed state; its closing handshake waits for the peer.
+        transport.loseConnection()
+    else:
+        transport.loseWriteConnection()
+
+
+def name_peer(transport: StreamTransport) -> str:
+    """Return the peer's address for the log."""
+    address = transport.getPeer()
+    return f"{getattr(address, 'host', address)}:{getattr(address, 'port', '')}"
+
+
+def is_local(transport: StreamTransport) -> bool:
+    """Return whether the peer is on this machine."""
+    address = transport.getPeer()
+    if isinstance(address, UNIXAddress):
+        return True
+    return isinstance(address, IPv4Address | IPv6Address) and ip_address(address.host.partition("%")[0]).is_loopback
 
 
 def set_socket_options(transport: StreamTransport) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from secrets import token_bytes
 from typing import Protocol, TypeAlias, final
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -44,6 +45,9 @@ _LONGEST_SLEEP_SECONDS = 3600.0
 
 #: What a link is given.
 _Answer: TypeAlias = Deliver | Confirm | Refuse | Decline | CloseSession
+
+#: Random bytes of a session's token: more than anybody can try.
+_TOKEN_BYTES = 16
 
 
 class Link(Protocol):
@@ -124,7 +128,8 @@ class Driver:
         Raises:
             InvalidClientId: Another link has the same client id.
         """
-        self._broker.open_session(session_id, client_id, user_name, has_soft_errors=has_soft_errors)
+        token = token_bytes(_TOKEN_BYTES)
+        self._broker.open_session(session_id, client_id, user_name, token=token, has_soft_errors=has_soft_errors)
         self._links[session_id] = link
 
     def detach(self, session_id: SessionId) -> None:
@@ -139,11 +144,10 @@ class Driver:
         """Carry out a request, if its user may, and slow its link down when the journal is full."""
         if isinstance(request, _CHECKED):
             action = "send" if isinstance(request, Send) else "consume"
-            path = request.destination.path
-            inspect = request.inspect if isinstance(request, Send) else None
-            if inspect is not None and inspect.reply_to is not None and user.may(action, path):
-                path = inspect.reply_to.path
-            if not user.may(action, path):
+            path, parts = request.destination.path, request.destination.places
+            if isinstance(request, Send) and request.inspect is not None and request.inspect.reply_to is not None:
+                parts = (*parts, request.inspect.reply_to)
+            if not all(user.may(action, part.path) for part in parts):
                 error = AccessDenied(f"User {user.name} has no permission to {action} on {path}.")
                 self.refuse(session_id, error, request.receipt)
                 return

@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
-from stompd.broker.destination import Destination, Kind, parse_destination, read_group
+from stompd.broker.destination import (
+    OWN_PREFIXES,
+    Destination,
+    parse_destination,
+    parse_source,
+    parse_target,
+    read_group,
+)
 from stompd.broker.effects import SessionId
 from stompd.broker.message import Message
 from stompd.broker.requests import (
@@ -33,6 +40,7 @@ from stompd.session.headers import (
     UNSUPPORTED,
     invalid,
     missing,
+    parse_boolean,
     read_meanings,
     read_prefetch,
     read_rejection,
@@ -48,8 +56,9 @@ from stompd.wire.frame import Frame, Version
 #: Builds the request that a frame makes, from the frame, the session's version and id, and the time.
 Builder: TypeAlias = Callable[[Frame, Version, SessionId, float], Request]
 
-#: Clients use few destinations and name them in every SEND. A name is short, so this many are a megabyte at most.
-_destination = lru_cache(maxsize=1_024)(parse_destination)
+#: Clients use few destinations and name them in every SEND. A name is short, and lists are bounded and rare.
+_target = lru_cache(maxsize=1_024)(parse_target)
+_source = lru_cache(maxsize=1_024)(parse_source)
 
 #: A SEND that has none of these is read fast.
 _SPECIAL_HEADERS = SEND_HEADERS | ODD_SEND_HEADERS | {ACTION}
@@ -68,7 +77,7 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
     if text is None:
         # STOMP 1.2 "SEND": destination is required.
         raise missing("SEND", "destination", "/queue/orders")
-    destination = _destination(qualify("SEND", headers, text) if "destination-type" in headers else text)
+    destination = _target(qualify("SEND", headers, text) if "destination-type" in headers else text)
     # What serves the transport of this frame alone is not passed on.
     headers.pop("content-length", None)
     receipt = headers.pop("receipt", None)
@@ -77,12 +86,22 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
         raise _empty_transaction()
     # STOMP 1.2 "SEND": all user-defined headers are passed through.
     message = Message(text, headers, frame.body)
-    send = Send(destination, message, transaction, receipt)
-    if not _SPECIAL_HEADERS.isdisjoint(headers):
-        send.inspect = read_inspection(headers, destination)
-        read_meanings(message, now)
-        send.is_plain = False
+    if _SPECIAL_HEADERS.isdisjoint(headers):
+        return Send(destination, message, transaction, receipt)
+    inspect = read_inspection(headers, destination)
+    is_mandatory = parse_boolean("mandatory", headers.pop("mandatory", "false"))
+    read_meanings(message, now)
+    reply_to = _reply_to(headers) if inspect is None else None
+    send = Send(destination, message, transaction, receipt, reply_to=reply_to, is_mandatory=is_mandatory)
+    send.inspect = inspect
+    send.is_plain = False
     return send
+
+
+def _reply_to(headers: Mapping[str, str]) -> Destination | None:
+    """Return the temporary destination where the sender awaits replies; any other place is its own business."""
+    text = headers.get("reply-to", "")
+    return parse_destination(text) if text.startswith(OWN_PREFIXES) else None
 
 
 def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float) -> Subscribe:
@@ -91,14 +110,14 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
     if text is None:
         # STOMP 1.2 "SUBSCRIBE": destination is required.
         raise missing("SUBSCRIBE", "destination", "/queue/orders")
-    destination = _destination(qualify("SUBSCRIBE", headers, text) if "subscription-type" in headers else text)
+    destination = _source(qualify("SUBSCRIBE", headers, text) if "subscription-type" in headers else text)
     refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE"])
     subscription_id = headers.get("id")
     destination, naming = read_subscription(headers, destination, subscription_id)
-    if destination.kind is not Kind.TOPIC:
+    if not destination.is_topic:
         refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE of a queue"])
     no_local = read_no_local(headers)
-    origin = read_origin(headers, naming, no_local=no_local) if destination.kind is Kind.TOPIC else None
+    origin = read_origin(headers, naming, no_local=no_local) if destination.is_topic else None
     if subscription_id is None and version is not Version.V1_0:
         # STOMP 1.1 "SUBSCRIBE Header id": required.
         raise missing("SUBSCRIBE", "id", "0")
@@ -139,7 +158,7 @@ def _unsubscribe(frame: Frame, version: Version, session_id: SessionId, now: flo
             subscription_id or text or "",
             headers.get("receipt"),
             naming=naming,
-            destination=None if text is None else _topic(_destination(text)),
+            destination=None if text is None else _topic(_source(text)),
         )
     if subscription_id is None and version is Version.V1_0:
         # STOMP 1.0 "UNSUBSCRIBE": the destination does instead of an id.
@@ -149,7 +168,19 @@ def _unsubscribe(frame: Frame, version: Version, session_id: SessionId, now: flo
     if subscription_id is None:
         # STOMP 1.1 "UNSUBSCRIBE": id is required.
         raise missing("UNSUBSCRIBE", "id", "0")
-    return Unsubscribe(subscription_id, headers.get("receipt"))
+    return Unsubscribe(subscription_id, headers.get("receipt"), deleted=_deleted(headers))
+
+
+def _deleted(headers: Mapping[str, str]) -> Destination | None:
+    """Return the temporary destination that an UNSUBSCRIBE wants deleted."""
+    if not parse_boolean("delete", headers.get("delete", "false")):
+        return None
+    text = headers.get("destination", "")
+    if not text.startswith(OWN_PREFIXES):
+        raise invalid(
+            "destination", text, "one of this connection's temporary destinations, such as /temp-queue/replies"
+        )
+    return parse_destination(text)
 
 
 def _topic(destination: Destination) -> Destination:

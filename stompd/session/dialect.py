@@ -83,7 +83,7 @@ _SEND: Final = (
     _row("AMQ_SCHEDULER_ACTION_START_TIME", _NUMBER, "0", "of that only what is due from then on"),
     _row("AMQ_SCHEDULER_ACTION_END_TIME", _NUMBER, "none", "of that only what is due up to then"),
     _row("scheduledJobId", _NUMBER, "none", "which scheduled message `REMOVE` cancels"),
-    _row("reply-to", "a destination", "none", "passed on: where to answer"),
+    _row("reply-to", "a destination", "none", "passed on: where to answer; see [above](#temporary-destinations)"),
     _row("correlation-id", _ANY, "none", "passed on: what is answered"),
     _row("type", _ANY, "none", "passed on: what kind of message it is"),
     _row("amq-msg-type", "`text`, `bytes`", "none", "passed on; here a body is octets in any case"),
@@ -94,7 +94,7 @@ _SEND: Final = (
     _row("retain", "`set`, `remove`, yes or no", "no", "keeps the message of a topic for later subscribers"),
     _row("dedup-id", _TITLE, "none", "what was sent with the same id before is not sent again", "_AMQ_DUPL_ID"),
     _row("last-value-key", _ANY, "none", "replaces the message that waits with the same key", "_AMQ_LVQ_NAME"),
-    _row("mandatory", _FLAG, "no", "an ERROR when nobody takes the message"),
+    _row("mandatory", _FLAG, "no", "an ERROR when nobody would get the message"),
 )
 
 _SUBSCRIBE: Final = (

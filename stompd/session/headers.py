@@ -23,8 +23,6 @@ LONGEST_DELAY_MS = 10 * 365 * 24 * 60 * 60 * 1000
 #: Characters by which a sender may tell its messages from each other; well within what every database can index.
 LONGEST_DEDUP_ID: Final = 255
 
-_TEMPORARY_PREFIXES: Final = ("/temp-queue/", "/temp-topic/")
-
 _TRUE: Final = frozenset({"true", "1", "yes"})
 _FALSE: Final = frozenset({"false", "0", "no"})
 _EMPTY: Final = frozenset({""})
@@ -238,13 +236,8 @@ def _keep_timestamp(message: Message, name: str, value: str, now: float) -> None
     message.headers["sender-timestamp"] = value
 
 
-def _keep_reply_to(message: Message, name: str, value: str, now: float) -> None:
-    if value.startswith(_TEMPORARY_PREFIXES):
-        # A reply there would never arrive, and its sender would be refused.
-        raise UnsupportedHeader(
-            f"{show(name, value)} on SEND asks for a temporary destination, which this broker does not support yet."
-            " Name an ordinary queue, for example reply-to:/queue/replies.8c41"
-        )
+def _keep(message: Message, name: str, value: str, now: float) -> None:
+    """Leave the header to the receiver; that it is there is enough."""
     message.headers[name] = value
 
 
@@ -280,7 +273,7 @@ MEANINGS: Mapping[str, Meaning] = {
     # STOMP 1.2 "Repeated Header Entries" lets the first one win, so a sender's entry must never stand for ours.
     "message-id": _keep_message_id,
     "timestamp": _keep_timestamp,
-    "reply-to": _keep_reply_to,
+    "reply-to": _keep,
     "subscription": _drop,
     "ack": _drop,
     "redelivered": _drop,
@@ -341,7 +334,6 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
         "JMSXGroupId": _GROUP,
         "message_group": _GROUP,
         "_AMQ_GROUP_ID": _GROUP,
-        "mandatory": Feature("an error when nobody takes the message", _OFF),
     },
     "SUBSCRIBE": {
         "browser": Feature("browsing", _OFF),
@@ -366,7 +358,7 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
 }
 
 #: The headers of a SEND that need a closer look; a frame that has none of them is read fast.
-SEND_HEADERS: Final = frozenset(MEANINGS) | frozenset(UNSUPPORTED["SEND"])
+SEND_HEADERS: Final = frozenset(MEANINGS) | frozenset(UNSUPPORTED["SEND"]) | {"mandatory"}
 
 
 def refuse_unsupported(command: str, headers: Mapping[str, str], features: Mapping[str, Feature]) -> None:

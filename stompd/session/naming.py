@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from stompd.broker.destination import MAX_NAME_LENGTH, Destination, Kind, read_group
 from stompd.broker.requests import Naming, Scope
-from stompd.errors import InvalidHeader
+from stompd.errors import InvalidDestination, InvalidHeader
 from stompd.session.headers import invalid, missing, parse_boolean, show
 
 #: A durable subscription by its name, and among whom that is unique: the first header that is there counts.
@@ -39,6 +39,7 @@ def read_subscription(
 
     Raises:
         InvalidHeader: The headers do not go together, or have values that cannot be used.
+        InvalidDestination: No subscription of it can have a name.
         MissingHeader: A name is missing.
     """
     named = {name: headers[name] for name in _NAMES if headers.get(name)}
@@ -47,6 +48,14 @@ def read_subscription(
         _refuse_beside(named, destination, is_shared=is_shared)
         return group[1], Naming(group[0], Scope.GROUP, is_shared=True)
     if destination.kind is not Kind.TOPIC:
+        has_topics = any(place.is_topic for place in destination.places)
+        if has_topics and (named or is_shared or _read_durable(headers)):
+            # JMS 3.1, 4.2.7: not on a temporary topic.
+            raise InvalidDestination(
+                f"destination:{destination.path[:MAX_NAME_LENGTH]} cannot have a durable or shared subscription: a"
+                " temporary topic ends with its connection, and a list is several destinations. Subscribe to one topic,"
+                " for example destination:/topic/prices."
+            )
         _refuse_beside(named, destination, is_shared=is_shared)
         return destination, None
     is_durable = _read_durable(headers)

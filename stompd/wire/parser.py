@@ -75,6 +75,7 @@ class FrameParser:
     __slots__ = (
         "_buffer",
         "_failure",
+        "_has_crlf",
         "_head",
         "_is_client",
         "_length",
@@ -99,6 +100,8 @@ class FrameParser:
         self.stray_nuls = 0
         self._is_client = is_client
         self._failure: ProtocolError | None = None
+        #: Whether the frame that negotiated the version ended its lines with CR and LF.
+        self._has_crlf = False
         self._buffer = bytearray()
         #: Where the unread part of the buffer begins: a frame, or the body of the one whose head was read.
         self._start = 0
@@ -272,9 +275,12 @@ class FrameParser:
     def _parse_head(self, text: str, lines: list[str]) -> Frame:
         """Return the frame that stands in the lines of a text, without its body."""
         version = self.version
-        if "\r" in text and version is not _V1_1:
+        if "\r" in text and (version is not _V1_1 or self._has_crlf):
             # STOMP 1.2 "STOMP Frames": one CR before the LF belongs to the line end. 1.1 ends lines with LF alone, so
-            # there a CR is part of the value; 1.0 does too, but its values are trimmed anyway.
+            # there a CR is part of the value, unless CONNECT had one at the end of its lines, as telnet sends them.
+            # 1.0 ends lines with LF alone too, but its values are trimmed anyway.
+            if version is None:
+                self._has_crlf = lines[0].endswith("\r")
             lines = [line.removesuffix("\r") for line in lines]
         command = lines.pop(0)
         if self._is_client and command not in SERVER_COMMANDS:

@@ -165,7 +165,8 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_unknown_checker_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(SettingError, match=r"'ldap' is not a known checker; use one of anonymous, file, unix"):
+    known = "anonymous, certificate, file, unix"
+    with pytest.raises(SettingError, match=f"'ldap' is not a known checker; use one of {known}"):
         make_checkers(["ldap:secret"])
 
 

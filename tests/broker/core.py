@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from stompd.broker.broker import Broker
 from stompd.broker.delivery import Delivery
-from stompd.broker.destination import parse_destination
+from stompd.broker.destination import parse_destination, parse_source, parse_target
 from stompd.broker.effects import (
     CloseSession,
     Confirm,
@@ -110,11 +110,11 @@ class Core:
         self._bodies: dict[int, str] = {}
         self._deliveries: dict[tuple[int, str], Delivery] = {}
         for session in (1, 2, 3):
-            self.broker.open_session(SessionId(session))
+            self.broker.open_session(SessionId(session), token=bytes([session]))
 
     def open(self, session: int, client_id: str = "", user_name: str = "") -> None:
         """Open one more session, or one that was lost again."""
-        self.broker.open_session(SessionId(session), client_id, user_name)
+        self.broker.open_session(SessionId(session), client_id, user_name, token=bytes([session]))
 
     def refuse(self, session: int, error: StompError, receipt: str | None = None) -> None:
         self.broker.refuse(SessionId(session), error, receipt)
@@ -136,6 +136,8 @@ class Core:
         headers: dict[str, str] | None = None,
         delay: float = 0.0,
         wishes: dict[str, object] | None = None,
+        reply_to: str | None = None,
+        is_mandatory: bool = False,
     ) -> None:
         due_ms = round((self.now + delay) * 1000) if delay else 0
         message = new_message(
@@ -146,7 +148,10 @@ class Core:
             message.wishes = Wishes()
             for name, value in wishes.items():
                 setattr(message.wishes, name, value)
-        self.submit(session, Send(parse_destination(to), message, transaction, receipt))
+        awaited = None if reply_to is None else parse_destination(reply_to)
+        target = parse_target(to)
+        request = Send(target, message, transaction, receipt, reply_to=awaited, is_mandatory=is_mandatory)
+        self.submit(session, request)
 
     def send_all(self, session: int, bodies: str, to: str = "/queue/a", *, is_persistent: bool = True) -> None:
         """Send one message for each word."""
@@ -170,7 +175,7 @@ class Core:
         self.submit(
             session,
             Subscribe(
-                parse_destination(to),
+                parse_source(to),
                 name,
                 ack,
                 prefetch=prefetch,
@@ -190,9 +195,15 @@ class Core:
         *,
         naming: Naming | None = None,
         to: str | None = None,
+        delete: str | None = None,
     ) -> None:
-        destination = None if to is None else parse_destination(to)
-        self.submit(session, Unsubscribe(name, receipt, naming=naming, destination=destination))
+        destination = None if to is None else parse_source(to)
+        deleted = None if delete is None else parse_destination(delete)
+        self.submit(session, Unsubscribe(name, receipt, naming=naming, destination=destination, deleted=deleted))
+
+    def message(self, session: int, body: str) -> Message:
+        """The message of the newest delivery of that body."""
+        return self._deliveries[session, body].entry.message
 
     def token(self, session: int, body: str) -> DeliveryToken:
         """The `ack` header of the newest delivery of that body."""

@@ -286,6 +286,23 @@ def test_due_match_that_is_with_a_consumer_is_not_brought_again() -> None:
     assert core.run() == ["deliver 2 r1 again 1"]
 
 
+def test_match_that_became_due_with_others_comes_once_though_memory_was_full_in_between() -> None:
+    core = Core(window_count=2)
+    for body in [*(f"b{number}" for number in range(14)), "r1", *(f"b{number}" for number in range(14, 30))]:
+        core.send(3, body, delay=1.0, headers={"colour": body[0]})
+    core.run()
+    core.now += 1.0
+    core.broker.tick(core.now)
+    core.subscribe(1, selector="colour = 'r'")
+    for _ in range(5):  # pages of two: four fill the memory, one is looked through
+        core.effects()
+        core.answer()
+
+    core.subscribe(2, prefetch=8)  # makes room, which others fill up to beyond the match
+
+    assert core.run() == [f"deliver 2 b{number}" for number in range(8)] + ["deliver 1 r1"]
+
+
 def test_new_selector_finds_what_became_due_and_was_left() -> None:
     core = Core(window_count=2)
     _send_due(core, " ".join(f"b{number}" for number in range(20)) + " g1 r1")

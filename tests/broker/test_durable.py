@@ -93,6 +93,34 @@ def test_messages_and_subscription_survive_the_broker() -> None:
     assert core.run() == ["deliver 11 a", "deliver 11 b"]
 
 
+def test_durable_subscription_with_wildcards_survives_the_broker() -> None:
+    core = new_core()
+    core.subscribe(FIRST, "/topic/prices.*", naming=UNSHARED)
+    core.lose(FIRST)
+    core.send(1, "a", "/topic/prices.eur")
+    core.run()
+
+    core = core.restart()
+    core.open(FIRST, "c")
+    core.send(1, "b", "/topic/prices.usd")
+    core.send(1, "not this", "/topic/rates.usd")
+    core.subscribe(FIRST, "/topic/prices.*", naming=UNSHARED)
+
+    assert core.run() == ["deliver 11 a", "deliver 11 b"]
+
+
+def test_durable_subscription_with_wildcards_is_deleted_by_its_name() -> None:
+    core = new_core()
+    core.subscribe(FIRST, "/topic/prices.*", naming=UNSHARED)
+    core.run()
+
+    core.unsubscribe(FIRST, naming=UNSHARED, receipt="r")
+    core.send(1, "a", "/topic/prices.eur")
+
+    assert core.run() == ["confirm 11 r"]
+    assert core.rows() == []
+
+
 def test_what_may_have_been_delivered_before_a_crash_is_flagged() -> None:
     core = with_durable()
     core.subscribe(FIRST, TOPIC, naming=UNSHARED)
@@ -229,7 +257,7 @@ def test_other_topic_selector_or_no_local_replaces_it(to: str, selector: str, no
 
     core.subscribe(FIRST, to, naming=UNSHARED, selector=selector, no_local=no_local)
 
-    assert core.effects() == ["persist drop queue, queue /dsub/c.n, subscription c.n"]
+    assert core.effects() == ["later drop queue", "persist queue /dsub/c.n, subscription c.n"]
     assert core.run() == []
     assert core.rows() == []
 
@@ -300,6 +328,18 @@ def test_replacing_the_last_one_allowed_is_allowed() -> None:
     assert core.run() == ["deliver 11 a"]
 
 
+def test_replacing_one_of_more_than_allowed_is_allowed() -> None:
+    core = with_durable()
+    core.subscribe(FIRST, TOPIC, "t", naming=Naming("m"))
+    core.run()
+    core = core.restart(durable_subscriptions=1)
+    core.open(FIRST, "c")
+
+    core.subscribe(FIRST, "/topic/u", naming=UNSHARED, receipt="r")
+
+    assert core.run() == ["confirm 11 r durable-subscription-name:n dropped:0 pending:0 prefetch-count:100"]
+
+
 def test_subscription_that_the_store_refuses_leaves_nothing_behind() -> None:
     core = new_core()
     core.subscribe(FIRST, TOPIC, naming=UNSHARED, receipt="r")
@@ -344,12 +384,32 @@ def test_replacement_that_the_store_refuses_leaves_nothing_behind() -> None:
     core.run()
     core.subscribe(FIRST, "/topic/u", naming=UNSHARED)
     core.effects()
+    core.answer()
 
     core.refuse_unit()
     core.run()
 
     assert core.rows() == []
     assert core.store._queues == core.store._subscriptions == {}
+
+
+def test_name_whose_replacement_the_store_refuses_can_be_used_by_then() -> None:
+    core = new_core()
+    core.subscribe(1, TOPIC, naming=SHARED)
+    core.lose(1)
+    core.run()
+    core.subscribe(2, "/topic/u", naming=SHARED)
+    core.unsubscribe(2, naming=SHARED)
+    core.subscribe(3, TOPIC, naming=SHARED, receipt="r")
+    core.effects()
+    core.answer()
+
+    core.refuse_unit()
+
+    assert core.run() == [
+        "refuse 2 refused-by-store",
+        "confirm 3 r durable-subscription-name:n pending:0 prefetch-count:1",
+    ]
 
 
 # Deleting.

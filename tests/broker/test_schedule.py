@@ -22,7 +22,9 @@ def inspect(core: Core, **options: object) -> list[str]:
     options.setdefault("removes", False)
     question = Inspect(reply_to=REPLIES, **options)  # type: ignore[arg-type]  # as the type says
     topic = parse_destination("/topic/ActiveMQ.Scheduler.Management")
-    core.submit(3, Send(topic, new_message("", topic.path), None, "asked", inspect=question))
+    request = Send(topic, new_message("", topic.path), None, "asked")
+    request.inspect = question
+    core.submit(3, request)
     shown = core.run()
     assert shown[0] == "confirm 3 asked"
     core.subscribe(3, REPLIES.path, "replies", prefetch=0, ack=AckMode.AUTO)
@@ -206,9 +208,11 @@ def test_questions_are_answered_one_after_the_other() -> None:
     core.send(1, "delayed", delay=50)
     core.run()
     topic = parse_destination("/topic/ActiveMQ.Scheduler.Management")
-    for session in (2, 3):
-        core.submit(session, Send(topic, new_message("", topic.path), inspect=Inspect(removes=False, reply_to=REPLIES)))
-    core.submit(1, Send(topic, new_message("", topic.path), inspect=Inspect(removes=True)))
+    browse, remove = Inspect(removes=False, reply_to=REPLIES), Inspect(removes=True)
+    for session, question in ((2, browse), (3, browse), (1, remove)):
+        request = Send(topic, new_message("", topic.path))
+        request.inspect = question
+        core.submit(session, request)
     core.run()
 
     core.subscribe(1, REPLIES.path, "replies", prefetch=0)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+
+from stompd.broker.delivery import Entry
 from stompd.broker.requests import AckMode
 from tests.broker.core import Core
 
@@ -183,3 +186,22 @@ def test_message_of_a_slow_subscription_that_was_refused_goes_to_the_others_only
     core.send(3, "d", "/topic/t")
 
     assert core.effects() == ["deliver 2 d"]
+
+
+def test_subscription_that_ends_leaves_no_message_to_the_collector_of_cycles() -> None:
+    core = Core()
+    core.subscribe(1, "/topic/t")
+    core.set_writable(1, False)
+    core.send_all(2, "a b c", "/topic/t")
+    core.run()
+    gc.collect()
+
+    core.lose(1)
+    core.run()
+
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    gc.collect()
+    gc.set_debug(0)
+    left = [thing for thing in gc.garbage if isinstance(thing, Entry)]
+    gc.garbage.clear()
+    assert left == []

@@ -25,10 +25,18 @@ def settings() -> str:
     return ""
 
 
+@pytest.fixture(scope="module", params=["tcp", "ws:tcp"], ids=["tcp", "websocket"])
+def listen(request: pytest.FixtureRequest) -> str:
+    """Where brokers listen; every rule holds on every transport."""
+    return f"{request.param}:0:interface=127.0.0.1"
+
+
 @pytest.fixture(scope="module")
-def broker(store_url: str, settings: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
+def broker(
+    store_url: str, settings: str, listen: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrokerProcess]:
     """A broker that the tests of one module share."""
-    with BrokerProcess(tmp_path_factory.mktemp("broker"), store_url, settings=settings) as broker:
+    with BrokerProcess(tmp_path_factory.mktemp("broker"), store_url, settings=settings, listen=listen) as broker:
         yield broker
 
 
@@ -41,7 +49,7 @@ class StartBroker(Protocol):
 
 
 @pytest.fixture
-def start_broker(tmp_path: Path) -> Iterator[StartBroker]:
+def start_broker(tmp_path: Path, listen: str) -> Iterator[StartBroker]:
     """Start brokers that one test has for itself; they end with it."""
     started: list[BrokerProcess] = []
 
@@ -49,7 +57,7 @@ def start_broker(tmp_path: Path) -> Iterator[StartBroker]:
         directory = tmp_path / f"broker-{len(started)}"
         directory.mkdir()
         url = store or f"sqlite:///{directory / 'stompd.sqlite3'}"
-        started.append(BrokerProcess(directory, url, settings=settings, arguments=arguments or []))
+        started.append(BrokerProcess(directory, url, settings=settings, arguments=arguments or [], listen=listen))
         return started[-1].start()
 
     yield start

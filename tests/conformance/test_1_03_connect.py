@@ -14,12 +14,13 @@ VERSIONS = ["1.0", "1.1", "1.2"]
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
+def secured(tmp_path_factory: pytest.TempPathFactory, listen: str) -> Iterator[BrokerProcess]:
     """A broker that asks for a login."""
     directory = tmp_path_factory.mktemp("secured")
     (directory / "users").write_text("alice:secret\nbackslash:a\\nb\\t\ncolon:a:b\n")
     store = f"sqlite:///{directory / 'stompd.sqlite3'}"
-    with BrokerProcess(directory, store, arguments=["--auth", f"file:{directory / 'users'}"]) as broker:
+    arguments = ["--auth", f"file:{directory / 'users'}"]
+    with BrokerProcess(directory, store, arguments=arguments, listen=listen) as broker:
         yield broker
 
 

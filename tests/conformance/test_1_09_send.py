@@ -64,9 +64,7 @@ def test_s11_snd_3_headers_of_the_sender_are_passed_on(clients: Clients, queue: 
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize(
-    "destination", ["nowhere", "/nowhere/x", "/queue/", "/topic/", "/queue/a,/queue/b", "/topic/*"]
-)
+@pytest.mark.parametrize("destination", ["nowhere", "/nowhere/x", "/queue/", "/topic/", "/queue/a,", "/topic/*"])
 def test_s11_snd_4_send_that_cannot_be_done_is_refused(clients: Clients, version: str, destination: str) -> None:
     client = clients.connect(version)
 

@@ -124,7 +124,7 @@ def test_s10_sub_4_unknown_ack_mode_is_refused(clients: Clients, queue: str, ver
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("destination", ["nowhere", "/nowhere/x", "/queue/", "/topic/a.*", "/topic/a.>"])
+@pytest.mark.parametrize("destination", ["nowhere", "/nowhere/x", "/queue/", "/topic/a*", "/topic/>.a"])
 def test_s11_sub_5_subscription_that_cannot_be_is_refused(clients: Clients, version: str, destination: str) -> None:
     client = clients.connect(version)
 

@@ -51,6 +51,12 @@ def settings() -> str:
     return RULES
 
 
+@pytest.fixture(scope="module")
+def listen() -> str:
+    """TCP alone, which the commands need."""
+    return "tcp:0:interface=127.0.0.1"
+
+
 def crash(broker: BrokerProcess) -> None:
     """Kill the broker and start it again."""
     broker.kill()

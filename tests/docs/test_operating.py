@@ -13,7 +13,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from stompd.config import KEYS, load_settings
+from stompd.endpoint import parse_endpoint
 from stompd.store.factory import make_store
+from tests.certificates import Authority
 from tests.docs.documents import ROOT, blocks, code, prose, rows, section
 from tests.harness.process import BrokerProcess
 
@@ -46,14 +48,41 @@ def test_settings_named_elsewhere_exist() -> None:
 
 
 def test_settings_file_can_be_used(tmp_path: Path) -> None:
-    example = "".join(blocks(OPERATING, "toml"))
+    example, rule, _ = blocks(OPERATING, "toml")
     path = tmp_path / "stompd.toml"
-    path.write_text(example)
+    path.write_text(example + rule)
 
     settings = load_settings(path, {})
 
     assert settings.store == tomllib.loads(example)["store"]
     assert settings.limits.connections == 2000
+
+
+def test_settings_of_the_deployment_can_be_used(tmp_path: Path) -> None:
+    _, _, example = blocks(OPERATING, "toml")
+    certificate = Authority(tmp_path).issue("localhost")
+    (tmp_path / "users").write_text("ann:secret\n")
+    for name in ("key", "fullchain"):
+        example = example.replace(f"/etc/stompd/{name}.pem", str(certificate))
+    path = tmp_path / "stompd.toml"
+    path.write_text(example.replace("/etc/stompd/users", str(tmp_path / "users")))
+
+    settings = load_settings(path, {})
+
+    assert [parse_endpoint(endpoint).layers for endpoint in settings.listen] == ["ssl:", "ws:", ""]
+
+
+def test_parts_of_a_tls_endpoint_are_those_of_the_program() -> None:
+    listed = [code(row[0])[0].partition("=")[0] for row in rows(section(OPERATING, "TLS"))]
+
+    assert listed[:-1] == ["privateKey", "certKey", "extraCertChain", "clientCerts", "clientAuth"]
+
+
+def test_tests_in_the_threat_table_exist() -> None:
+    named = [path for row in rows(section(OPERATING, "Threats")) for path in code(row[2])]
+
+    assert named
+    assert all((ROOT / path).is_file() for path in named)
 
 
 def test_broker_announces_itself_as_printed(broker: BrokerProcess) -> None:

@@ -12,11 +12,19 @@ from tests.endurance.load import close_all
 from tests.harness.process import BrokerProcess
 from tests.harness.reporting import note_database, pytest_runtest_makereport  # noqa: F401  # a hook, found by its name
 
+LISTEN = "tcp:0:interface=127.0.0.1"
+
 
 class MakeBroker(Protocol):
     """Describes a broker that ends with the test; it is not started."""
 
-    def __call__(self, store: str, settings: str = "") -> BrokerProcess: ...
+    def __call__(self, store: str, settings: str = "", listen: str = LISTEN) -> BrokerProcess: ...
+
+
+@pytest.fixture(params=["tcp", "websocket"])
+def listen(request: pytest.FixtureRequest) -> str:
+    """Where a broker listens, once on each transport."""
+    return LISTEN if request.param == "tcp" else f"ws:{LISTEN}"
 
 
 @pytest.fixture
@@ -24,11 +32,11 @@ def make_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make
     """Make brokers that one test has for itself."""
     made: list[BrokerProcess] = []
 
-    def make(store: str, settings: str = "") -> BrokerProcess:
+    def make(store: str, settings: str = "", listen: str = LISTEN) -> BrokerProcess:
         note_database(request, store)
         directory = tmp_path / f"broker-{len(made)}"
         directory.mkdir()
-        made.append(BrokerProcess(directory, store, settings=settings))
+        made.append(BrokerProcess(directory, store, settings=settings, listen=listen))
         return made[-1]
 
     yield make

@@ -19,6 +19,7 @@ from typing import Final, NamedTuple, Self, final
 
 from tests.harness.process import BrokerProcess
 from tests.harness.raw import ConnectionEnded
+from tests.harness.websocket import WebSocketPort, WebSocketStream
 
 #: A broker that gives no answer for so long has failed; a healthy one needs milliseconds, on a busy machine seconds.
 PATIENCE_SECONDS: Final = 60.0
@@ -61,7 +62,7 @@ class LoadClient:
         """Connect, and wait for CONNECTED.
 
         Args:
-            port: On 127.0.0.1.
+            port: On 127.0.0.1; a `WebSocketPort` speaks WebSocket.
             heart_beat: The header of CONNECT.
             receive_buffer: Octets that the kernel keeps for us at most.
         """
@@ -71,13 +72,16 @@ class LoadClient:
         self._buffer = b""
         self._frames: list[Frame] = []
         self._sending = threading.Lock()
-        self._socket = socket.socket()
+        self._socket: socket.socket | WebSocketStream = socket.socket()
         _opened.append(self)
         if receive_buffer is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._socket.settimeout(PATIENCE_SECONDS)
         self._socket.connect(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if isinstance(port, WebSocketPort):
+            self._socket = WebSocketStream(self._socket)
+            self._socket.open()
         self.send(f"CONNECT\naccept-version:1.2\nhost:localhost\nheart-beat:{heart_beat}\n\n\0".encode())
         self.expect(b"CONNECTED")
 

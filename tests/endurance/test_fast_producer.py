@@ -19,9 +19,9 @@ SENT_BYTES = 120_000_000
 
 
 def test_reading_from_a_fast_producer_stops_while_acknowledgements_go_through(
-    database_url: str, make_broker: MakeBroker, capsys: pytest.CaptureFixture[str]
+    database_url: str, make_broker: MakeBroker, listen: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broker = make_broker(database_url, SETTINGS).start()
+    broker = make_broker(database_url, SETTINGS, listen).start()
 
     result = send_without_end(broker, acks=50, least_bytes=SENT_BYTES, body_bytes=8_000)
 

@@ -28,9 +28,9 @@ LEAST_RATIO = 0.5
 
 @pytest.mark.parametrize("kind", ["topic", "queue"])
 def test_consumer_that_stops_reading_costs_little_memory_and_nobody_progress(
-    sqlite_url: str, make_broker: MakeBroker, kind: str, capsys: pytest.CaptureFixture[str]
+    sqlite_url: str, make_broker: MakeBroker, listen: str, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broker = make_broker(sqlite_url, SETTINGS).start()
+    broker = make_broker(sqlite_url, SETTINGS, listen).start()
 
     result = stop_reading(broker, f"/{kind}/shared", count=24_000, body_bytes=4_000)
 

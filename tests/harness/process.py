@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import IO, Final, Self, final
 
 from tests.harness.raw import RawClient
+from tests.harness.websocket import WebSocketPort
 
 #: A cold start on a busy machine creates a database first; a healthy one takes a second.
 START_SECONDS: Final = 60.0
@@ -22,7 +23,7 @@ START_SECONDS: Final = 60.0
 #: A drain has 30 s by default; the process has to be gone soon after.
 STOP_SECONDS: Final = 45.0
 
-_LISTENING = re.compile(r"listening on \S*:(\d+)\b", re.IGNORECASE)
+_LISTENING = re.compile(r"listening on (ws:)?\S*:(\d+)\b", re.IGNORECASE)
 _READY = re.compile(r"\bready\b", re.IGNORECASE)
 
 #: Those that run now, so that a failing test can show what they wrote.
@@ -33,7 +34,15 @@ _running: list[BrokerProcess] = []
 class BrokerProcess:
     """One broker on one store, on a free port of 127.0.0.1; it can be stopped, killed and started again."""
 
-    def __init__(self, directory: Path, store: str, *, settings: str = "", arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        store: str,
+        *,
+        settings: str = "",
+        arguments: Sequence[str] = (),
+        listen: str = "tcp:0:interface=127.0.0.1",
+    ) -> None:
         """Describe a broker; `start` starts it.
 
         Args:
@@ -41,8 +50,10 @@ class BrokerProcess:
             store: The URL of its store.
             settings: TOML for its settings file.
             arguments: More of the command line.
+            listen: Its first endpoint, where `client` connects.
         """
         self.store = store
+        self._listen = listen
         self._directory = directory
         self._settings = settings
         self._arguments = list(arguments)
@@ -66,6 +77,11 @@ class BrokerProcess:
     def port(self) -> int:
         """The port of its first listener."""
         return self._ports[0]
+
+    @property
+    def ports(self) -> list[int]:
+        """The ports of all its listeners."""
+        return list(self._ports)
 
     @property
     def pid(self) -> int:
@@ -177,7 +193,7 @@ class BrokerProcess:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def _command_line(self) -> list[str]:
-        arguments = ["--listen", "tcp:0:interface=127.0.0.1", "--store", self.store, *self._arguments]
+        arguments = ["--listen", self._listen, "--store", self.store, *self._arguments]
         if self._settings:
             file = self._directory / "stompd.toml"
             file.write_text(self._settings)
@@ -192,7 +208,7 @@ class BrokerProcess:
     def _note(self, line: str) -> None:
         with self._changed:
             self._lines.append(line)
-            self._ports += [int(port) for port in _LISTENING.findall(line)]
+            self._ports += [WebSocketPort(port) if is_ws else int(port) for is_ws, port in _LISTENING.findall(line)]
             self._is_ready = self._is_ready or _READY.search(line) is not None
             self._changed.notify_all()
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Final, Self, final
 
 from tests.harness.frames import FrameReader, Headers, RawFrame, write_frame
+from tests.harness.websocket import WebSocketPort, WebSocketStream
 
 #: How long a test waits for anything. Only a failing test waits so long, and shared machines pause.
 PATIENCE_SECONDS: Final = 20.0
@@ -34,23 +35,18 @@ class RawClient:
         """Connect.
 
         Args:
-            port: On 127.0.0.1.
+            port: On 127.0.0.1; at a `WebSocketPort` octets travel in the messages of a WebSocket.
             patience: Seconds that `read_frame` and what is built on it wait.
             receive_buffer: Octets that the kernel keeps for us at most, for a client that reads slowly.
         """
         self.patience = patience
         self._reader = FrameReader()
         self._log: deque[str] = deque(maxlen=20)
-        self._socket = socket.socket()
-        if receive_buffer is not None:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self._socket.settimeout(patience)
-        try:
-            self._socket.connect(("127.0.0.1", port))
-        except OSError:
-            self._socket.close()
-            raise
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket: socket.socket | WebSocketStream = _connect(port, patience, receive_buffer)
+        if isinstance(port, WebSocketPort):
+            self._socket = WebSocketStream(self._socket)
+            response = self._socket.open()
+            assert b" 101 " in response, f"no WebSocket was opened: {response!r}"
         self._at_end = False
 
     def __enter__(self) -> Self:
@@ -299,6 +295,20 @@ class RawClient:
     def _history(self) -> str:
         lines = "".join(f"\n    {line}" for line in self._log)
         return f"the last frames were:{lines}\n    unread   {_shortened(self._reader.rest)}"
+
+
+def _connect(port: int, patience: float, receive_buffer: int | None) -> socket.socket:
+    raw = socket.socket()
+    if receive_buffer is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    raw.settimeout(patience)
+    try:
+        raw.connect(("127.0.0.1", port))
+    except OSError:
+        raw.close()
+        raise
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return raw
 
 
 def acknowledgement(message: RawFrame, version: str) -> dict[str, str]:

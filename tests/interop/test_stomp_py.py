@@ -339,3 +339,22 @@ def test_virtual_topic_of_activemq(connect: Callable[..., Peer], put: Put, versi
     put(f"/topic/{name}", "a", "b")
 
     peer.recorder.expect_bodies("a", "b")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("is_explicit", [True, False], ids=["ActiveMQ's style", "RabbitMQ's style"])
+def test_replies_reach_a_temporary_queue(
+    connect: Callable[..., Peer], queue: str, version: str, is_explicit: bool
+) -> None:
+    server, client = connect(version), connect(version)
+    server.connection.subscribe(queue, id="1", ack="auto", receipt="subscribed")
+    server.expect_receipt("subscribed")
+    if is_explicit:
+        client.connection.subscribe("/temp-queue/replies", id="/temp-queue/replies", ack="auto")
+    client.connection.send(queue, "request", headers={"reply-to": "/temp-queue/replies"})
+
+    [request] = server.recorder.expect_bodies("request")
+    server.connection.send(request.headers["reply-to"], "reply")
+
+    [reply] = client.recorder.expect_bodies("reply")
+    assert reply.headers["subscription"] == "/temp-queue/replies"

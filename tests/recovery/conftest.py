@@ -12,6 +12,14 @@ from tests.harness.process import BrokerProcess
 from tests.harness.reporting import note_database, pytest_runtest_makereport  # noqa: F401  # a hook, found by its name
 from tests.postgres import PostgresServer
 
+#: What is drained is there at once, and nowhere else.
+_SETTINGS = """
+[limits]
+max_deliveries = 1_000_000
+redelivery_delay_ms = 1
+redelivery_delay_limit_ms = 1
+"""
+
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -31,7 +39,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 @pytest.fixture(scope="module")
 def module_broker(store_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
     """A broker that the module's tests kill and start again, one after the other."""
-    with BrokerProcess(tmp_path_factory.mktemp("broker"), store_url) as broker:
+    with BrokerProcess(tmp_path_factory.mktemp("broker"), store_url, settings=_SETTINGS) as broker:
         yield broker
 
 

@@ -9,7 +9,7 @@ from zope.interface import implementer
 
 from stompd.broker.broker import Broker
 from stompd.broker.delivery import Delivery
-from stompd.broker.destination import parse_destination
+from stompd.broker.destination import parse_destination, parse_target
 from stompd.broker.effects import Effect, SessionId
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
@@ -344,6 +344,19 @@ def test_denied_request_is_refused_behind_earlier_receipts(desk: Desk) -> None:
 
     assert peer.received == ["RECEIPT r1", "ERROR access-denied r2", "closed"]
     assert desk.store.calls == [[1, 2]]  # the ERROR waits in an empty unit
+
+
+@pytest.mark.parametrize("action", ["send", "consume"])
+def test_every_member_of_a_list_needs_permission(desk: Desk, action: str) -> None:
+    peer = Peer(desk)
+    desk.user.denied = {(action, "/queue/secret")}
+    members = parse_target("/queue/a,/queue/secret")
+    message = Message("/queue/a,/queue/secret", {}, b"a")
+
+    peer.submit(Send(members, message, None, "r1") if action == "send" else Subscribe(members, "s", receipt="r1"))
+    desk.run()
+
+    assert peer.received == ["ERROR access-denied r1", "closed"]
 
 
 def test_permission_to_send_is_none_to_consume(desk: Desk) -> None:

@@ -62,7 +62,7 @@ def subscription(
 def delivery(message: Message, to: Subscription | None = None, *, number: int = 1, delivery_count: int = 0) -> Delivery:
     """Return a delivery of a message."""
     entry = Entry(message, is_stored=True, delivery_count=delivery_count)
-    return Delivery(entry, to or subscription(), number)
+    return Delivery(entry, to or subscription(), number, cast(Any, None))
 
 
 def read(octets: bytes, version: str | None = "1.2") -> Frame:

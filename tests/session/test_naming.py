@@ -6,7 +6,7 @@ import pytest
 
 from stompd.broker.destination import parse_destination
 from stompd.broker.requests import Naming, Scope, Subscribe, Unsubscribe
-from stompd.errors import InvalidHeader, MissingHeader, UnsupportedHeader
+from stompd.errors import InvalidDestination, InvalidHeader, MissingHeader, UnsupportedHeader
 from stompd.session.naming import NO_LOCAL_NAMES
 from tests.session.peer import request
 
@@ -128,6 +128,27 @@ def test_headers_that_do_not_go_together_are_refused(headers: dict[str, str], wo
 def test_queue_has_no_named_subscriptions(headers: dict[str, str], destination: str) -> None:
     with pytest.raises(InvalidHeader, match=f"is for topics, and destination:{destination} is none"):
         subscribe({"destination": destination, **headers})
+
+
+@pytest.mark.parametrize(
+    "headers", [{"durable-subscription-name": "n"}, {"durable": "true"}, {"subscription-group": "g"}, {"shared": "yes"}]
+)
+@pytest.mark.parametrize("destination", ["/temp-topic/a", "/topic/a,/topic/b", "/queue/a,/topic/b"])
+def test_jms_351_neither_temporary_topics_nor_lists_have_named_subscriptions(
+    headers: dict[str, str], destination: str
+) -> None:
+    with pytest.raises(InvalidDestination, match=f"destination:{destination} cannot have a durable or shared"):
+        subscribe({"destination": destination, **headers})
+
+
+def test_list_of_queues_is_durable_anyway() -> None:
+    assert subscribe({"destination": "/queue/a,/queue/b", "durable": "true"}).naming is None
+
+
+def test_durable_subscription_may_have_wildcards() -> None:
+    made = subscribe({"destination": "/topic/prices.*", "durable-subscription-name": "n"})
+
+    assert (made.destination.path, made.naming) == ("/topic/prices.*", Naming("n", Scope.CLIENT))
 
 
 @pytest.mark.parametrize("value", ["", "false"])

@@ -194,9 +194,6 @@ def test_lifetime_counts_where_the_expiry_says_never() -> None:
     [
         ("JMSXGroupID", "g"),
         ("message_group", "g"),
-        ("mandatory", "true"),
-        ("reply-to", "/temp-queue/a"),
-        ("reply-to", "/temp-topic/a"),
     ],
 )
 def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
@@ -209,10 +206,43 @@ def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("mandatory", "No"), ("JMSXGroupID", ""), ("JMSXGroupSeq", "1")],
+    [("JMSXGroupID", ""), ("JMSXGroupSeq", "1")],
 )
 def test_what_asks_for_nothing_is_passed_on(name: str, value: str) -> None:
     assert message({name: value}).headers == {name: value}
+
+
+def test_temporary_reply_to_is_part_of_the_request() -> None:
+    made = send({"reply-to": "/temp-queue/a"})
+
+    assert made.reply_to == parse_destination("/temp-queue/a")
+    assert made.message.headers == {"reply-to": "/temp-queue/a"}
+
+
+@pytest.mark.parametrize("place", ["/queue/a", "/reply-queue/0a1b", "/remote-temp-queue/0a1b", "amq.reply", ""])
+def test_any_other_reply_to_is_passed_on(place: str) -> None:
+    made = send({"reply-to": place})
+
+    assert made.reply_to is None
+    assert made.message.headers == {"reply-to": place}
+
+
+def test_temporary_reply_to_needs_a_name() -> None:
+    with pytest.raises(InvalidDestination, match="/temp-queue/ has an empty name"):
+        send({"reply-to": "/temp-queue/"})
+
+
+@pytest.mark.parametrize(("value", "is_mandatory"), [("true", True), ("no", False)])
+def test_mandatory_is_part_of_the_request(value: str, is_mandatory: bool) -> None:
+    made = send({"mandatory": value})
+
+    assert made.is_mandatory is is_mandatory
+    assert made.message.headers == {}
+
+
+def test_mandatory_is_a_yes_or_a_no() -> None:
+    with pytest.raises(InvalidHeader, match="mandatory:perhaps cannot be used"):
+        send({"mandatory": "perhaps"})
 
 
 def test_long_value_is_repeated_in_part_only() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stompd.broker.destination import Kind, parse_destination
+from stompd.broker.destination import Kind, parse_destination, parse_source
 from stompd.broker.requests import AckMode, Subscribe, Unsubscribe
 from stompd.errors import InvalidDestination, InvalidHeader, MissingHeader, UnsupportedHeader
 from tests.session.peer import request
@@ -181,3 +181,34 @@ def test_body_of_another_frame_is_ignored() -> None:
     made = request("SUBSCRIBE", {"destination": "/queue/a", "id": "0"}, b"body")
 
     assert isinstance(made, Subscribe)
+
+
+def test_subscribe_takes_wildcards_and_lists() -> None:
+    assert subscribe({"destination": "/topic/a.>"}).destination == parse_source("/topic/a.#")
+    assert subscribe({"destination": "/queue/a,b.*"}).destination == parse_source("/queue/a,/queue/b.*")
+
+
+@pytest.mark.parametrize("destination", ["/temp-queue/a", "/temp-topic/a"])
+def test_unsubscribe_may_delete_a_temporary_destination(destination: str) -> None:
+    made = request("UNSUBSCRIBE", {"id": "0", "destination": destination, "delete": "true"})
+
+    assert isinstance(made, Unsubscribe)
+    assert (made.subscription_id, made.deleted) == ("0", parse_destination(destination))
+
+
+def test_unsubscribe_deletes_nothing_unless_asked() -> None:
+    made = request("UNSUBSCRIBE", {"id": "0", "destination": "/temp-queue/a", "delete": "false"})
+
+    assert isinstance(made, Unsubscribe)
+    assert made.deleted is None
+
+
+@pytest.mark.parametrize("destination", ["", "/queue/a", "/reply-queue/a"])
+def test_unsubscribe_deletes_only_what_is_the_sessions_own(destination: str) -> None:
+    with pytest.raises(InvalidHeader, match="one of this connection's temporary destinations"):
+        request("UNSUBSCRIBE", {"id": "0", "destination": destination, "delete": "true"})
+
+
+def test_deleting_is_a_yes_or_a_no() -> None:
+    with pytest.raises(InvalidHeader, match="delete:perhaps"):
+        request("UNSUBSCRIBE", {"id": "0", "delete": "perhaps"})

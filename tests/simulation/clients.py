@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from stompd.broker.destination import parse_destination
+from stompd.broker.destination import parse_destination, parse_source
 from stompd.broker.message import Message
 from stompd.broker.requests import (
     Abort,
@@ -41,6 +41,9 @@ from tests.simulation.records import (
 
 _QUEUES = ("/queue/a", "/queue/b")
 _TOPICS = ("/topic/t", "/topic/u")
+#: Other ways to subscribe to them.
+_ALL_QUEUES = ("/queue/a,/queue/b", "/queue/*", "/queue/b,/queue/#")
+_ALL_TOPICS = ("/topic/*",)
 _DURABLE = ("d", "e")  # names of durable subscriptions, which all sessions share
 _PRIORITIES = (4, 4, 4, 4, 9, 0)
 _MAX_SUBSCRIPTIONS = 3
@@ -108,7 +111,7 @@ class Clients:
         if len(session.subscriptions) >= _MAX_SUBSCRIPTIONS:
             return
         name = next(name for name in "xyzw" if name not in session.subscriptions)
-        path = self._random.choice(_QUEUES + _TOPICS)
+        path = self._random.choice(_QUEUES + _TOPICS if self._random.random() < 0.7 else _ALL_QUEUES + _ALL_TOPICS)
         ack_mode = self._random.choice((AckMode.AUTO, AckMode.CLIENT, AckMode.INDIVIDUAL, AckMode.INDIVIDUAL))
         durable = self._random.choice((None, *_DURABLE)) if path in _TOPICS else None
         home = self._model.durable.get(durable or "")
@@ -133,23 +136,26 @@ class Clients:
     ) -> ClientSubscription:
         """Send a SUBSCRIBE."""
         limits, record = self._model.limits, self._record(session)
-        is_topic = path in _TOPICS and durable is None
+        is_topic = path.startswith("/topic/") and durable is None
         session.subscription_count += 1
         number = session.subscription_count
         if durable is not None:
-            home = self._model.subscribe_durably(record, durable, path)
+            homes = [self._model.subscribe_durably(record, durable, path)]
         elif is_topic:
-            home = Home(f"{path}/{session.session_id}/{number}", is_durable=False)
+            homes = [Home(f"{path}/{session.session_id}/{number}", is_durable=False)]
         else:
-            home = self._model.home(path)
+            homes = [self._model.home(name) for name in (_QUEUES if path in _ALL_QUEUES else (path,))]
         default = limits.topic_prefetch if is_topic else limits.shared_prefetch if durable else limits.queue_prefetch
         credit = default if prefetch is None else min(prefetch or limits.highest_prefetch, limits.highest_prefetch)
         topic = path if is_topic else None
-        subscription = ClientSubscription(session, name, number, ack_mode, home, topic, credit, record, selector)
-        home.is_selected_from |= bool(selector)
+        subscription = ClientSubscription(
+            session, name, number, ack_mode, homes[0], topic, credit, record, selector, tuple(homes[1:])
+        )
+        for home in homes:
+            home.is_selected_from |= bool(selector)
         self._model.subscribe(subscription)
         request = Subscribe(
-            parse_destination(path),
+            parse_source(path),
             name,
             ack_mode,
             prefetch=prefetch,

@@ -371,7 +371,8 @@ class Model:
         subscription = session.by_number.get(delivery.subscription.number)
         if subscription is None or not subscription.is_active or session.is_over:
             raise Violation("a delivery to a subscription that has ended")
-        copy = subscription.home.by_id.get(delivery.entry.message.message_id)
+        home = self.home(delivery.queue.name) if subscription.others else subscription.home
+        copy = home.by_id.get(delivery.entry.message.message_id)
         if copy is None:
             raise Violation(f"a delivery that nobody sent: {delivery.entry.message.body!r}")
         check_delivery(
@@ -518,7 +519,7 @@ class Model:
         if path.startswith("/queue/"):
             return [self.home(path)]
         subscriptions = chain.from_iterable(session.subscriptions.values() for session in self.sessions.values())
-        homes = [found.home for found in subscriptions if found.topic == path and found.wants(message)]
+        homes = [found.home for found in subscriptions if found.topic in (path, "/topic/*") and found.wants(message)]
         return homes + [home for home in self.durable.values() if home.topic == path]
 
     def _find(self, operation: Operation) -> Copy | None:

@@ -125,10 +125,10 @@ def check_quiet(
 
 
 def _check_progress(subscription: ClientSubscription, limits: Limits, now: float) -> None:
-    home = subscription.home
-    waiting = [copy for copy in home.live if copy.state is State.WAITING and copy.due_ms <= now * 1000]
-    if not home.is_durable:  # when what came back is due there, only the broker knows
-        waiting = [copy for copy in waiting if not copy.is_late]
+    live = [copy for home in subscription.homes for copy in home.live]
+    waiting = [copy for copy in live if copy.state is State.WAITING and copy.due_ms <= now * 1000]
+    # When what came back is due in a queue that is not durable, only the broker knows.
+    waiting = [copy for copy in waiting if copy.home.is_durable or not copy.is_late]
     waiting = [copy for copy in waiting if subscription.wants(copy.message)]
     if all(copy.may_expire for copy in waiting) or not subscription.session.is_writable:
         return
@@ -143,6 +143,7 @@ def _check_progress(subscription: ClientSubscription, limits: Limits, now: float
 def recover(copy: Copy, row: tuple[int, int] | None) -> None:
     """After a crash, the store has what it must have of a message: its count of deliveries and when it is due."""
     copy.was_seen_now = False
+    copy.record = None  # its frame will never be answered
     if row is None:
         if copy.is_banked and copy.state is not State.GONE and copy.state is not State.SETTLING:
             raise Violation(f"{copy.name} was lost")

@@ -161,9 +161,15 @@ class ClientSubscription:
     credit: int
     record: Record
     selector: str = ""
+    others: tuple[Home, ...] = ()  # further queues that it takes from
     is_active: bool = True
     outstanding: dict[int, Copy] = field(default_factory=dict)  # by delivery number; held ones included
     unsettled: list[Copy] = field(default_factory=list)
+
+    @property
+    def homes(self) -> tuple[Home, ...]:
+        """All queues that it takes from."""
+        return (self.home, *self.others)
 
     def wants(self, message: Message) -> bool:
         """Whether its selector selects a message."""

@@ -151,8 +151,14 @@ class World:
         self.trace.append(f"session {session.session_id} {type(request).__name__} {' '.join(parts)} {body}")
         self.broker.submit(SessionId(session.session_id), request, self.now)
         if isinstance(request, Subscribe):
-            queue = self.broker._sessions[SessionId(session.session_id)].subscriptions[request.subscription_id].queue
-            self.model.know_queue(queue.queue_id, session.subscriptions[request.subscription_id].home)
+            subscription = self.broker._sessions[SessionId(session.session_id)].subscriptions[request.subscription_id]
+            if subscription.spread is None:
+                queue = subscription.queue
+                self.model.know_queue(queue.queue_id, session.subscriptions[request.subscription_id].home)
+            else:
+                queues = [queue for queue in subscription.spread.queues if queue is not subscription.queue]
+                for queue in queues:
+                    self.model.know_queue(queue.queue_id, self.model.home(queue.name))
 
     def _end_turn(self) -> None:
         """Carry out the effects, as the driver does."""

@@ -255,3 +255,17 @@ def test_long_line_is_quoted_by_its_start_alone():
 
     assert f"'{'x' * 40}'" in raised.value.detail
     assert len(raised.value.detail) < 200
+
+
+@pytest.mark.parametrize(("line_end", "value"), [(b"\r\n", "x"), (b"\n", "x\r")])
+def test_cr_in_1_1_is_part_of_a_value_unless_connect_had_it_too(line_end: bytes, value: str) -> None:
+    parser = parser_of(b"CONNECT" + line_end + b"host:x" + line_end * 2 + b"\0")
+    parser.version = None
+    parser.next_frame()
+    parser.version = Version.V1_1
+
+    parser.receive_data(b"SEND\r\na:x\r\n\r\n\0" if value == "x" else b"SEND\na:x\r\n\r\n\0")
+    frame = parser.next_frame()
+
+    assert frame is not None
+    assert (frame.command, frame.headers) == ("SEND", {"a": value})
