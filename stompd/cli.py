@@ -13,12 +13,15 @@ from typing import Any
 import click
 
 from stompd import scheduled as scheduling
-from stompd.auth.checkers import hash_passcode
+from stompd.auth.passcodes import hash_passcode
+from stompd.auth.permissions import ACTIONS
+from stompd.broker.destination import parse_destination
 from stompd.client import Address, Client, ClientError
-from stompd.config import KEYS, RULE_KEYS, load_settings, read_settings, show
-from stompd.errors import SettingError, StoreError, StoreUnusable
+from stompd.config import KEYS, RULE_KEYS, load_settings, make_permissions, read_settings, show
+from stompd.errors import SettingError, StompError, StoreError, StoreUnusable
 from stompd.replay import replay as replay_letters
 from stompd.settings import LogFormat, LogLevel, Settings
+from stompd.users import user_commands
 from stompd.wire.escaping import escape
 from stompd.wire.frame import Frame, Version
 
@@ -256,6 +259,40 @@ def hash_passcode_for(login: str, passcode: str) -> None:
     """Show the line that lets LOGIN log in, with a hash of the passcode, for the file of --auth file:PATH."""
     click.echo(f"{login}:{hash_passcode(passcode)}")
     click.echo("Append this line to a file, and start the broker with: stompd --auth file:PATH", err=True)
+
+
+@main.command()
+@click.argument("user")
+@click.argument("action", type=click.Choice(ACTIONS))
+@click.argument("destination")
+@_config_option
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="A group that a token of USER names.")
+def explain(user: str, action: str, destination: str, config: Path | None, groups: Sequence[str]) -> None:
+    """Tell whether USER may do ACTION on DESTINATION, and which rule of the settings decides.
+
+    The exit code is 0 if so, and 1 if not.
+    """
+    decisions = make_permissions(load_settings(config, {})).of(user, groups)
+    path = _path(destination)
+    asked = [action, "create"] if action in ("send", "consume") and path.startswith("/queue/") else [action]
+    verdicts = [decisions.explain(each, path) for each in asked]
+    for each, verdict in zip(asked, verdicts, strict=True):
+        rule = verdict.reason if verdict.number is None else f"rule {verdict.number}: {verdict.reason}"
+        click.echo(f"{user} {'may' if verdict.is_allowed else 'may not'} {each} {path} ({rule})")
+    click.get_current_context().exit(0 if verdicts[0].is_allowed else 1)
+
+
+def _path(destination: str) -> str:
+    """Return the canonical path of a destination; one with wildcards is taken as it is."""
+    if not set("*#>").isdisjoint(destination):
+        return destination
+    try:
+        return parse_destination(destination).path
+    except StompError as error:
+        raise click.BadParameter(error.detail) from error
+
+
+main.add_command(user_commands)
 
 
 def _run(settings: Settings) -> int:

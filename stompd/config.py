@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
@@ -15,15 +15,18 @@ from typing import Any, NamedTuple, TypeAlias, cast, final, get_type_hints
 from twisted.plugin import getPlugins
 
 from stompd.auth.checkers import make_checkers
+from stompd.auth.permissions import Permissions, check_permissions
 from stompd.broker.policy import Overflow, Rule
 from stompd.endpoint import is_local
 from stompd.errors import SettingError
 from stompd.interfaces import IStoreFactory
 from stompd.net.proxy import read_networks
-from stompd.settings import LogFormat, LogLevel, Settings
+from stompd.settings import Groups, Hosts, HostSettings, LogFormat, LogLevel, OptionalLimit, Settings
 
 #: What a setting may be, once parsed.
-Value: TypeAlias = "bool | int | str | tuple[str, ...] | tuple[int, int] | LogFormat | LogLevel | Overflow"
+Value: TypeAlias = (
+    "bool | int | str | tuple[str, ...] | tuple[int, int] | Groups | Hosts | LogFormat | LogLevel | Overflow"
+)
 
 #: What a pattern of destinations may begin with.
 _RULED = ("/queue/", "/topic/", "/dsub/")
@@ -39,6 +42,12 @@ _HIGHEST = 1 << 40
 
 #: Heart-beats are milliseconds; a day is as good as never.
 _HIGHEST_HEART_BEAT_MS = 24 * 60 * 60 * 1000
+
+
+#: Characters of the name of a virtual host: those of a domain name. It must leave room for the path of a queue.
+_LONGEST_HOST = 253
+
+_HOST_KEYS = tuple(field.name for field in fields(HostSettings))
 
 
 @final
@@ -122,6 +131,7 @@ def load_settings(path: Path | None, overrides: Mapping[str, object]) -> Setting
         groups.setdefault(key.group, {})[key.field] = _accept(key, value, places[name])
     settings = replace(_build(groups), destinations=rules)
     _check(settings, places)
+    check_permissions(settings, path)
     return settings
 
 
@@ -183,6 +193,12 @@ def find_store_factory(url: str) -> IStoreFactory:
     return factories[scheme]
 
 
+def make_permissions(settings: Settings, host: HostSettings | None = None) -> Permissions:
+    """Return what users may do on a virtual host, or on the default one, as rules that were checked say."""
+    rules = host if host and host.permissions else settings
+    return Permissions.parse(rules.permissions, rules.groups)
+
+
 def show(name: str, value: object) -> str:
     """Return a value as it is written in TOML, without what may be secret in the store's URL and in checkers."""
     if isinstance(value, Enum):
@@ -191,7 +207,18 @@ def show(name: str, value: object) -> str:
         value = _without_password(str(value))
     if name == "auth" and isinstance(value, Sequence):
         value = [_without_argument(str(checker)) for checker in value]
+    if isinstance(value, HostSettings):
+        given = {field.name: getattr(value, field.name) for field in fields(value)}
+        return show_table({name: show(name, inner) for name, inner in given.items() if inner})
+    if isinstance(value, Mapping):
+        return show_table({key: show(name, inner) for key, inner in value.items()})
     return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def show_table(values: Mapping[str, str]) -> str:
+    """Return a table on one line, as TOML has it; the values are written already."""
+    pairs = [f"{json.dumps(key, ensure_ascii=False)} = {value}" for key, value in values.items()]
+    return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
 
 
 def _without_password(url: str) -> str:
@@ -258,6 +285,38 @@ def _accept_texts(value: object) -> tuple[str, ...] | None:
     return tuple(texts) if len(texts) == len(value) else None
 
 
+def _accept_groups(value: object) -> Groups | None:
+    if not isinstance(value, dict):
+        return None
+    groups = {name: members for name, texts in value.items() if (members := _accept_texts(texts)) is not None}
+    return groups if len(groups) == len(value) else None
+
+
+def _accept_optional(value: object) -> int | None:
+    return _accept_number(value, 0)
+
+
+def _accept_hosts(value: object) -> Hosts | None:
+    if not isinstance(value, dict):
+        return None
+    hosts = {name: host for name, table in value.items() if (host := _accept_host(name, table)) is not None}
+    return hosts if len(hosts) == len(value) else None
+
+
+def _accept_host(name: str, table: object) -> HostSettings | None:
+    if not isinstance(table, dict) or not name or "/" in name or len(name) > _LONGEST_HOST:
+        return None
+    forms = get_type_hints(HostSettings)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in forms:
+            return None
+        values[key] = _FORMS[forms[key]].accept(value)
+        if values[key] is None:
+            return None
+    return HostSettings(**values)
+
+
 def _accept_heart_beat(value: object) -> tuple[int, int] | None:
     if not isinstance(value, list | tuple) or len(value) != 2:
         return None
@@ -274,6 +333,9 @@ _FORMS: Mapping[object, _Form] = {
     tuple[int, int]: _Form(
         _accept_heart_beat, f"a list of two numbers of milliseconds, each from 0 to {_HIGHEST_HEART_BEAT_MS}"
     ),
+    Groups: _Form(_accept_groups, 'a table of lists of users, such as billing = ["ann", "bob"]'),
+    Hosts: _Form(_accept_hosts, f"a table for each virtual host, with {', '.join(_HOST_KEYS)}"),
+    OptionalLimit: _Form(_accept_optional, f"a whole number from 0 to {_HIGHEST}"),
     LogFormat: _choice(LogFormat),
     LogLevel: _choice(LogLevel),
     Overflow | None: _choice(Overflow),
@@ -299,7 +361,12 @@ def _check(settings: Settings, places: Mapping[str, str]) -> None:
     with _at(places, "store"):
         find_store_factory(settings.store)
     with _at(places, "auth"):
-        make_checkers(settings.auth)
+        make_checkers(settings.auth, settings.store)
+    with _at(places, "hosts"):
+        for host in settings.hosts.values():
+            make_checkers(host.auth, settings.store)
+        if settings.default_host.lower() in map(str.lower, settings.hosts):
+            raise SettingError(f"{settings.default_host} is the default host (setting default_host)")
     with _at(places, "trusted_proxies"):
         _check_networks(settings)
     with _at(places, "listen"):

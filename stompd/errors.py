@@ -158,6 +158,13 @@ class LoginFailed(StompError):
     is_of_frame = False
 
 
+class LoginExpired(StompError):
+    """The login has expired."""
+
+    code = "login-expired"
+    is_of_frame = False
+
+
 class LoginTimedOut(StompError):
     """The login took too long."""
 
@@ -169,6 +176,20 @@ class InvalidClientId(StompError):
     """The client id cannot be used."""
 
     code = "invalid-client-id"
+    is_of_frame = False
+
+
+class TakenOver(StompError):
+    """Another connection has taken over the client id."""
+
+    code = "taken-over"
+    is_of_frame = False
+
+
+class UnknownHost(StompError):
+    """There is no such virtual host."""
+
+    code = "unknown-host"
     is_of_frame = False
 
 

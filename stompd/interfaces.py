@@ -48,16 +48,18 @@ class IMessageStore(Interface):
             StoreLost: Another broker has taken over; nothing was applied.
         """
 
-    def load(queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int) -> Page:
+    def load(queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int, through_ms: int = 0) -> Page:
         """Return the next stretch of a queue: higher priorities first, then lower ids first.
 
-        What has a due time is left out, also when it has passed: `load_due` brings that.
+        What has a due time is left out, also when it has passed: `load_due` brings that. Who only looks says up to
+        when it may be.
 
         Args:
             queue_id: The queue; one that does not exist is empty.
             after: Where the last stretch ended; None starts at the head.
             limit: At most so many messages, at least 1.
             limit_bytes: Stop before the bodies together exceed this many bytes, but return at least one message.
+            through_ms: Up to which due time, in epoch milliseconds, messages that have one are there too; 0 for none.
 
         Raises:
             StoreUnavailable: As in `apply`.
@@ -126,8 +128,24 @@ class IStompUser(Interface):
 
     name = Attribute("The login, or `anonymous`. A `str`.")
 
+    expires_at = Attribute("When the login ends unless it is renewed, in epoch seconds; None for never.")
+
+    open_paths = Attribute("An empty `set[str]`; the driver notes there what needs no further question.")
+
     def may(action: str, destination: str) -> bool:
-        """Whether the user may `send` to or `consume` from a destination; answered from memory, on every frame."""
+        """Whether the user may do something with a destination; answered from memory, and often.
+
+        Args:
+            action: `send` to it, `consume` or `browse` its messages, `create` it by one of these, or `manage` it.
+            destination: One place by its canonical path, such as `/queue/orders`, or a path with wildcards, of which
+                the answer must hold for everything that they stand for. Lists are asked for one by one.
+        """
+
+
+class IBearerToken(Interface):
+    """Credentials: a token that says by itself who its bearer is."""
+
+    token = Attribute("The token as it was sent. A `str`; it is a secret.")
 
 
 class IPeerCertificate(Interface):

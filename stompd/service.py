@@ -10,6 +10,7 @@ from os import fsdecode
 from typing import Any, TypeVar, cast, final
 
 from twisted.application.service import IService, Service
+from twisted.cred.portal import Portal
 from twisted.internet import reactor as _reactor
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -21,7 +22,7 @@ from twisted.python.failure import Failure
 
 from stompd.auth.checkers import make_portal
 from stompd.broker.broker import Broker
-from stompd.config import find_store_factory
+from stompd.config import find_store_factory, make_permissions
 from stompd.endpoint import parse_endpoint
 from stompd.errors import SettingError, StoreError, StoreLocked, StoreUnavailable, StoreUnusable
 from stompd.interfaces import IMessageStore
@@ -31,7 +32,7 @@ from stompd.runtime.driver import Driver
 from stompd.runtime.journal import Journal, JournalReactor
 from stompd.runtime.logs import begin_logging
 from stompd.runtime.writer import WriterThread
-from stompd.settings import LogFormat, Settings
+from stompd.settings import HostSettings, LogFormat, Settings
 
 _log = Logger()
 _T = TypeVar("_T")
@@ -80,7 +81,8 @@ class BrokerService(Service):
         self._reactor = reactor
         self._announce = announce
         self._on_failure = on_failure
-        self._portal = make_portal(settings.auth, allow_anonymous=settings.allows_anonymous)
+        self._portal = _make_portal(settings)
+        self._host_portals = {name: _make_portal(settings, host) for name, host in settings.hosts.items()}
         self._store = _make_store(settings)
         self._writer = WriterThread(reactor)
         self._ports: list[IListeningPort] = []
@@ -119,7 +121,7 @@ class BrokerService(Service):
     def _start(self) -> Any:
         recovered = yield self._open_store()
         settings = self._settings
-        broker = Broker(settings.broker_limits, recovered, settings.destinations)
+        broker = Broker(settings.broker_limits, recovered, settings.destinations, host_limits=settings.host_limits)
         driver = Driver(broker, self._reactor)
         journal = Journal(
             self._store,
@@ -132,7 +134,7 @@ class BrokerService(Service):
         )
         driver.start(journal, Backpressure(journal, self._reactor))
         nonce = f"{int(self._reactor.seconds() * 1000):x}"
-        factory = LinkFactory(settings, driver, self._portal, self._reactor, nonce)
+        factory = LinkFactory(settings, driver, self._portal, self._reactor, nonce, self._host_portals)
         self._journal, self._factory, self._driver = journal, factory, driver
         kept = sum(queue.message_count for queue in recovered.queues)
         self._announce(f"store: {self._store.description} ({kept:,} messages in {len(recovered.queues):,} queues)")
@@ -253,6 +255,14 @@ def _tune_interpreter() -> None:
     # Messages are not parts of cycles, and there are many: look for cycles seldom, and not among what is imported.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+
+
+def _make_portal(settings: Settings, host: HostSettings | None = None) -> Portal:
+    """Return the portal of a virtual host, or of the default one."""
+    auth = host.auth if host and host.auth else settings.auth
+    return make_portal(
+        auth, allow_anonymous=not auth, store=settings.store, permissions=make_permissions(settings, host)
+    )
 
 
 def _make_store(settings: Settings) -> IMessageStore:

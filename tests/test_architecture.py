@@ -35,6 +35,7 @@ LAYERS = {
     "stompd.client": 7,
     "stompd.replay": 7,
     "stompd.scheduled": 7,
+    "stompd.users": 7,
     "stompd.cli": 7,
 }
 
@@ -72,7 +73,7 @@ THIRD_PARTY = {
     "stompd.migrations": {"sqlalchemy", "alembic", "psycopg"},
     "stompd.runtime": {"twisted", "zope"},
     "stompd.net": {"twisted", "zope", "OpenSSL", "cryptography", "wsproto"},
-    "stompd.auth": {"twisted", "zope", "argon2", "cryptography"},
+    "stompd.auth": {"twisted", "zope", "argon2", "cryptography", "jwt"},
     "stompd.endpoint": {"twisted"},
     "stompd.config": {"twisted", "zope"},
     "stompd.service": {"twisted", "zope"},
@@ -80,6 +81,7 @@ THIRD_PARTY = {
     "stompd.client": set[str](),
     "stompd.replay": set[str](),
     "stompd.scheduled": set[str](),
+    "stompd.users": {"click"},
     "stompd.cli": {"click", "importlib"},
 }
 

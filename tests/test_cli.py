@@ -90,7 +90,8 @@ def test_options_and_file_become_settings(started: list[Settings], tmp_path: Pat
         (("--store", "mysql://h/d"), 'Error: --store: "mysql://h/d" cannot be used; give a URL'),
         (
             ("--auth", "ldap"),
-            "Error: --auth: 'ldap' is not a known checker; use one of anonymous, certificate, file, unix",
+            "Error: --auth: 'ldap' is not a known checker;"
+            " use one of anonymous, certificate, database, file, jwt, unix",
         ),
         (("--config", "nowhere.toml"), "Error: nowhere.toml: the file cannot be read: No such file"),
         (("check-config", "nowhere.toml"), "Error: nowhere.toml: the file cannot be read: No such file"),
@@ -317,3 +318,57 @@ def test_hash_passcode_makes_a_line_that_lets_the_user_in(tmp_path: Path) -> Non
     users = tmp_path / "users"
     users.write_text(line)
     assert load_settings(None, {"auth": (f"file:{users}",)}).auth
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "lines"),
+    [
+        (
+            ("ann", "send", "queue://orders"),
+            0,
+            [
+                "ann may send /queue/orders (rule 2: allow ann,@ops send,consume /queue/orders.#)",
+                "ann may create /queue/orders (no rule is about it, so whoever may send or consume may create)",
+            ],
+        ),
+        (("ann", "browse", "/queue/orders"), 1, ["ann may not browse /queue/orders (no rule allows it)"]),
+        (("bob", "consume", "/topic/#"), 1, ["bob may not consume /topic/# (rule 1: deny bob * *)"]),
+        (
+            ("zoe", "consume", "/queue/orders.*", "--group", "ops"),
+            0,
+            [
+                "zoe may consume /queue/orders.* (rule 2: allow ann,@ops send,consume /queue/orders.#)",
+                "zoe may create /queue/orders.* (no rule is about it, so whoever may send or consume may create)",
+            ],
+        ),
+    ],
+)
+def test_explain_tells_which_rule_decides(
+    tmp_path: Path, arguments: tuple[str, ...], code: int, lines: list[str]
+) -> None:
+    path = tmp_path / "stompd.toml"
+    path.write_text('permissions = ["deny bob * *", "allow ann,@ops send,consume /queue/orders.#"]')
+
+    result = stompd("explain", *arguments, "--config", str(path))
+
+    assert (result.exit_code, result.stdout.splitlines()) == (code, lines)
+
+
+def test_explain_refuses_what_is_no_destination() -> None:
+    result = stompd("explain", "ann", "send", "orders")
+
+    assert result.exit_code == 2
+    assert "/queue/orders" in result.stderr
+
+
+def test_rule_that_cannot_be_parsed_is_shown_with_line_and_column(tmp_path: Path) -> None:
+    path = tmp_path / "stompd.toml"
+    path.write_text('permissions = [\n    "allow ann * *",\n    "allow bob read /queue/a",\n]\n')
+
+    result = stompd("check-config", str(path))
+
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"Error: {path}: permissions: line 3, column 16: read is no action; use send, consume, browse, create, manage"
+        " or *\n"
+    )

@@ -11,7 +11,7 @@ import pytest
 from stompd.broker.policy import Overflow, Rule
 from stompd.config import KEYS, find_store_factory, load_settings, show
 from stompd.errors import SettingError
-from stompd.settings import LogFormat, LogLevel, Settings
+from stompd.settings import HostSettings, LogFormat, LogLevel, Settings
 
 
 @pytest.fixture
@@ -113,6 +113,10 @@ def test_group_of_limits_is_no_setting(tmp_path: Path) -> None:
         ("store = 5", 'store: "5" cannot be used; give a text that is not empty'),
         ('store = ""', 'store: "" cannot be used; give a text that is not empty'),
         ("hide_server = 1", "hide_server: 1 cannot be used; give true or false"),
+        ("groups = 5", "groups: 5 cannot be used; give a table of lists of users, such as billing ="),
+        ("[groups]\na = 5", 'groups: { "a" = 5 } cannot be used; give a table of lists of users'),
+        ('permissions = ["allow a b *"]', "permissions: line 1, column 25: b is no action"),
+        ('permissions = ["\\u0061llow a b *"]', "permissions: rule 1, column 9: b is no action"),
         ('log_format = "xml"', 'log_format: "xml" cannot be used; give one of text, json'),
         ("log_level = 3", "log_level: 3 cannot be used; give one of debug, info, warn, error, critical"),
         ("heart_beat = [10]", "heart_beat: [10] cannot be used; give a list of two numbers of milliseconds"),
@@ -196,7 +200,7 @@ def test_malformed_network_of_proxies_is_named(tmp_path: Path) -> None:
 
 
 def test_unknown_checker_is_answered_with_the_known_ones() -> None:
-    known = "anonymous, certificate, file, unix"
+    known = "anonymous, certificate, database, file, jwt, unix"
     with pytest.raises(SettingError, match=f"^--auth: 'ldap' is not a known checker; use one of {known}"):
         load_settings(None, {"auth": ("ldap:x",)})
 
@@ -308,3 +312,57 @@ def test_tables_of_destinations_are_rules(tmp_path: Path) -> None:
 )
 def test_rule_that_cannot_be_used_is_explained(tmp_path: Path, text: str, answer: str) -> None:
     assert answer in refusal(tmp_path, text)
+
+
+def test_groups_are_a_table_of_users(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, '[groups]\nbilling = ["ann", "bob"]'), {})
+
+    assert settings.groups == {"billing": ("ann", "bob")}
+    assert tomllib.loads(f"groups = {show('groups', settings.groups)}") == {"groups": {"billing": ["ann", "bob"]}}
+
+
+HOSTS = """
+[hosts."shop.example"]
+auth = ["anonymous"]
+permissions = ["allow * send /queue/a"]
+groups = { sales = ["ann"] }
+connections = 5
+queues = 7
+[hosts.club]
+"""
+
+
+def test_hosts_are_tables_with_settings_of_their_own(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, HOSTS), {})
+
+    shop = settings.hosts["shop.example"]
+    assert (shop.auth, shop.connections, shop.durable_subscriptions) == (("anonymous",), 5, 0)
+    assert settings.hosts["club"] == HostSettings()
+    assert settings.host_limits["shop.example"].queues == 7
+    assert settings.host_limits["club"] == settings.broker_limits
+
+
+def test_hosts_are_shown_as_toml(tmp_path: Path) -> None:
+    settings = load_settings(write(tmp_path, HOSTS), {})
+
+    assert tomllib.loads(f"hosts = {show('hosts', settings.hosts)}") == tomllib.loads(HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("hosts = 5", "hosts: 5 cannot be used; give a table for each virtual host, with auth, permissions, groups"),
+        ("[hosts.a]\nauht = []", "hosts: {"),
+        ("[hosts.a]\nqueues = -1", "hosts: {"),
+        ('[hosts."a/b"]', "hosts: {"),
+        ("[hosts.a]\nauth = ['ldap']", "hosts: 'ldap' is not a known checker"),
+        ("[hosts.LocalHost]", "hosts: localhost is the default host (setting default_host)"),
+        ("[hosts.a]\npermissions = ['permit']", "hosts.a.permissions: line 2, column 17: allow or deny"),
+        (
+            "[limits]\nuser_bytes_per_second = -1",
+            "limits.user_bytes_per_second: -1 cannot be used; give a whole number from 0",
+        ),
+    ],
+)
+def test_host_that_cannot_be_used_is_named(tmp_path: Path, text: str, answer: str) -> None:
+    assert refusal(tmp_path, text).startswith(f"stompd.toml: {answer}")

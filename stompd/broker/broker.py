@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, final
 
 from stompd.broker.catalogue import Catalogue
-from stompd.broker.destination import Destination
-from stompd.broker.effects import NO_HEADERS, Effect, SessionId
+from stompd.broker.clients import Clients, explain_takeover
+from stompd.broker.destination import Destination, Kind
+from stompd.broker.effects import NO_HEADERS, Effect, LoadShown, SessionId
 from stompd.broker.expiry import Expiry
 from stompd.broker.identity import IdSource
 from stompd.broker.idleness import Idleness
@@ -15,6 +16,7 @@ from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Place, QueueId
 from stompd.broker.overflow import make_room
+from stompd.broker.peer import NOBODY, Peer
 from stompd.broker.policy import Policies, Rule
 from stompd.broker.redelivery import Redelivery
 from stompd.broker.requests import (
@@ -25,6 +27,7 @@ from stompd.broker.requests import (
     Disconnect,
     Reject,
     Rejection,
+    Renew,
     Request,
     Send,
     Subscribe,
@@ -33,16 +36,11 @@ from stompd.broker.requests import (
 from stompd.broker.sending import Sending
 from stompd.broker.session import Session
 from stompd.broker.settlement import find_deliveries
-from stompd.broker.subscribing import Subscribing, explain_overflow
+from stompd.broker.subscribing import Subscribing
 from stompd.broker.temporary import Temporaries
-from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction, find_transaction, release
+from stompd.broker.transaction import HeldSend, HeldSettlement, find_transaction, open_transaction
 from stompd.broker.units import DuePage, ExpiredPage, Page, Recovered
-from stompd.errors import (
-    DuplicateTransaction,
-    InvalidClientId,
-    LimitExceeded,
-    StompError,
-)
+from stompd.errors import StompError
 
 
 @final
@@ -53,7 +51,15 @@ class Broker:
     what it decided is handed out by `take_effects`, which its owner calls when it has nothing more to tell.
     """
 
-    def __init__(self, limits: Limits, recovered: Recovered, rules: Sequence[Rule] = (), *, node: int = 0) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        recovered: Recovered,
+        rules: Sequence[Rule] = (),
+        *,
+        node: int = 0,
+        host_limits: Mapping[str, Limits] | None = None,
+    ) -> None:
         """Begin with what the store holds.
 
         Args:
@@ -61,11 +67,12 @@ class Broker:
             recovered: What `IMessageStore.open` returned.
             rules: What holds for some destinations.
             node: Which of the brokers that share a database this is, 0 to 1,023.
+            host_limits: By virtual host: its queues and durable subscriptions, where that differs.
         """
         self._limits = limits
         self._ids = IdSource(recovered.highest_id, node)
         self._ledger = Ledger()
-        self._catalogue = Catalogue(limits, self._ledger, self._ids, Policies(rules))
+        self._catalogue = Catalogue(limits, self._ledger, self._ids, Policies(rules), host_limits=host_limits)
         self._catalogue.recover(recovered)
         self._deadlines = self._catalogue.deadlines
         self._redelivery = Redelivery(self._ledger, self._catalogue, self._ids)
@@ -75,58 +82,50 @@ class Broker:
         self.resting: Container[SessionId] = self._sending.resting.sessions
         self._idleness = Idleness(limits, self._ledger, self._catalogue)
         self._sessions: dict[SessionId, Session] = {}
-        self._by_client_id: dict[str, Session] = {}
+        self._clients = Clients()
         self._now = 0.0  # as it was told last
         self._subscribing = Subscribing(limits, self._ledger, self._catalogue, self._ids, self._sessions, self._sending)
         self._subscribing.recover(recovered)
         self._sending.recover(recovered)
-        self._temporaries = Temporaries(limits, self._catalogue, self._subscribing, self._ids)
+        self._temporaries = Temporaries(limits, self._subscribing, self._ids)
         self._sending.expect_replies = self._temporaries.expect_replies
-        self._actions: dict[type[Request], Callable[[Session, Any, float], None]] = {
-            Send: self._send,
-            Subscribe: self._temporaries.subscribe,
-            Unsubscribe: self._unsubscribe,
-            Acknowledge: self._acknowledge,
-            Reject: self._reject,
-            Begin: self._begin,
-            Commit: self._commit,
-            Abort: self._abort,
-            Disconnect: self._disconnect,
-        }
+        self._actions = self._list_actions()
 
     def depth(self, destination: Destination) -> int:
         """Return how many messages a queue keeps, waiting or outstanding; 0 for everything else."""
         return self._catalogue.depth(destination)
 
-    def is_lagging(self, destination: Destination) -> bool:
+    def has_queue(self, session_id: SessionId, destination: Destination) -> bool:
+        """Whether a queue is there for a session, so that it need not be created."""
+        return self._sessions[session_id].catalogue.has_queue(destination)
+
+    def is_lagging(self, session_id: SessionId, destination: Destination) -> bool:
         """Whether one of a topic's subscriptions is half as far behind as it may be; never for a queue."""
-        return self._catalogue.is_lagging(destination)
+        return destination.kind is not Kind.QUEUE and self._sessions[session_id].catalogue.is_lagging(destination)
 
     def open_session(
         self,
         session_id: SessionId,
-        client_id: str = "",
-        user_name: str = "",
+        peer: Peer = NOBODY,
         *,
         token: bytes = b"",
         has_soft_errors: bool = False,
+        takes_over: bool = False,
     ) -> None:
         """Expect requests from a session whose user has logged in.
 
-        It may have called itself something, and may outlive errors of single frames. `token` is up to 64 random bytes
-        that only this session gets: what others must not guess is made of them.
+        It may outlive errors of single frames, and may end another session of the same user that has its client id.
+        `token` is up to 64 random bytes that only this session gets: what others must not guess is made of them.
 
         Raises:
-            InvalidClientId: Another session has the same client id.
+            InvalidClientId: The client id is another user's, or another session has it.
         """
-        session = Session(session_id, client_id, user_name, token=token, has_soft_errors=has_soft_errors)
-        if client_id:
-            # JMS 3.1, 6.1.2: a client identifier is in use by one connection at a time.
-            if client_id in self._by_client_id:
-                raise InvalidClientId(
-                    f"client-id:{client_id} is in use by another connection. Close that one first, or use another id."
-                )
-            self._by_client_id[client_id] = session
+        session = Session(session_id, self._catalogue.on(peer.host), peer, token=token, has_soft_errors=has_soft_errors)
+        if peer.client_id:
+            rival = self._clients.rival(session) if takes_over else None
+            if rival is not None:
+                self.refuse(rival, explain_takeover(peer), None)
+            self._clients.enter(session, self._subscribing.names(peer.host).owner(peer.client_id))
         self._sessions[session_id] = session
 
     def close_session(self, session_id: SessionId) -> None:
@@ -227,6 +226,10 @@ class Broker:
             queue.account.recovered(size_bytes)
         self._sending.logs.size_loaded(queue_id, size_bytes)
 
+    def shown_loaded(self, load: LoadShown, page: Page) -> None:
+        """Continue with a page that `LoadShown` asked for."""
+        load.browser.admit(page)
+
     def next_deadline(self) -> float | None:
         """Return when `tick` wants to be called, in epoch seconds; None when nothing is to come by time alone."""
         all_ms = (self._deadlines.next_ms(), self._expiry.next_ms, self._idleness.next_ms, self._sending.next_ms)
@@ -245,7 +248,9 @@ class Broker:
     def take_effects(self, now: float) -> list[Effect]:
         """Deliver what can be delivered, and return everything decided since the last call, in order."""
         self._now = now
-        self._end_overflowing()
+        # Those that leave too much in memory, or whose durable subscriptions could not be stored.
+        for session_id, error in self._subscribing.take_overflowing():
+            self.refuse(session_id, error, None)
         if self._deadlines.returned:
             self._redelivery.end_turn(now)
         woken = self._catalogue.woken
@@ -260,13 +265,25 @@ class Broker:
         self._idleness.begin(int(now * 1000))
         return self._ledger.take_effects()
 
+    def _list_actions(self) -> dict[type[Request], Callable[[Session, Any, float], None]]:
+        return {
+            Send: self._send,
+            Subscribe: self._temporaries.subscribe,
+            Unsubscribe: self._unsubscribe,
+            Acknowledge: self._acknowledge,
+            Reject: self._reject,
+            Begin: self._begin,
+            Commit: self._commit,
+            Abort: self._abort,
+            Renew: self._renew,
+            Disconnect: self._disconnect,
+        }
+
     def _send(self, session: Session, request: Send, now: float) -> None:
         if not request.destination.is_plain:
             request.destination = self._temporaries.resolve(session, request.destination, now)
-        inspect = request.inspect
-        if inspect is not None and inspect.reply_to is not None and not inspect.reply_to.is_plain:
-            replies = self._temporaries.resolve(session, inspect.reply_to, now)
-            request.inspect = inspect._replace(reply_to=replies)
+        if request.inspect is not None:
+            request.inspect = self._temporaries.resolve_replies(session, request.inspect, now)
         self._sending.send(session, request, now)
 
     def _unsubscribe(self, session: Session, request: Unsubscribe, now: float) -> None:
@@ -314,17 +331,7 @@ class Broker:
         self._ledger.enact(session, work, request.receipt, behind_all=is_late)
 
     def _begin(self, session: Session, request: Begin, now: float) -> None:
-        if request.transaction in session.transactions:
-            # STOMP 1.2 "BEGIN": ids are unique among the open transactions of a connection.
-            raise DuplicateTransaction(
-                f"transaction:{request.transaction} is open already. COMMIT or ABORT it first, or use another id."
-            )
-        if len(session.transactions) >= self._limits.transactions:
-            raise LimitExceeded(
-                f"This connection has {len(session.transactions)} open transactions, which is the limit"
-                " (setting limits.transactions). COMMIT or ABORT some."
-            )
-        session.transactions[request.transaction] = Transaction(request.transaction, self._limits)
+        open_transaction(session, request.transaction, self._limits)
         self._confirm(session, request.receipt)
 
     def _commit(self, session: Session, request: Commit, now: float) -> None:
@@ -334,7 +341,7 @@ class Broker:
         for held in transaction.held:
             if isinstance(held, HeldSend):
                 held.release()
-                self._sending.route(held.destination, held.message, now, work)
+                self._sending.route(session.catalogue, held.destination, held.message, now, work)
                 continue
             for delivery in reversed(held.deliveries):
                 queue = delivery.queue
@@ -348,8 +355,14 @@ class Broker:
     def _abort(self, session: Session, request: Abort, now: float) -> None:
         transaction = find_transaction(session, request.transaction)
         del session.transactions[request.transaction]
-        release(transaction)
+        transaction.release()
         self._confirm(session, request.receipt)
+
+    def _renew(self, session: Session, request: Renew, now: float) -> None:
+        if request.receipt is not None:
+            work = Work()
+            work.steps.append(self._ledger.confirming(session, request.receipt, request.headers))
+            self._ledger.enact(session, work)
 
     def _disconnect(self, session: Session, request: Disconnect, now: float) -> None:
         self._end(session)
@@ -367,10 +380,9 @@ class Broker:
     def _end(self, session: Session) -> None:
         """Abort, unsubscribe and give back everything of a session; what comes after is ignored."""
         session.is_ending = True
-        if self._by_client_id.get(session.client_id) is session:
-            del self._by_client_id[session.client_id]
+        self._clients.leave(session)
         for transaction in session.transactions.values():
-            release(transaction)
+            transaction.release()
         session.transactions.clear()
         for subscription in list(session.subscriptions.values()):
             self._subscribing.end(session, subscription)
@@ -379,19 +391,3 @@ class Broker:
                 delivery.queue.give_back(delivery.entry)
         session.unsettled.clear()
         self._temporaries.end(session)
-
-    def _end_overflowing(self) -> None:
-        """Refuse the sessions that leave too much in memory, or whose durable subscriptions could not be stored."""
-        overflowing = self._catalogue.overflowing
-        if not overflowing:
-            return
-        for session in list(self._sessions.values()):
-            for temporary in session.temporaries.values():
-                if temporary.has_overflowed:
-                    self.refuse(session.session_id, temporary.explain_overflow(), None)
-                    break
-            for subscription in session.subscriptions.values():
-                if subscription.queue in overflowing:
-                    self.refuse(session.session_id, explain_overflow(subscription, self._limits), None)
-                    break
-        overflowing.clear()

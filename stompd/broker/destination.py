@@ -194,6 +194,19 @@ def _split(text: str) -> tuple[Kind, str]:
     return _PREFIXES[prefix], name
 
 
+def stored_name(host: str, path: str) -> str:
+    """Return what the store calls a queue: on a virtual host, its path behind `//HOST`, as no path begins."""
+    return f"//{host}{path}" if host else path
+
+
+def read_stored_name(name: str) -> tuple[str, str]:
+    """Return the virtual host and the path of a queue in the store."""
+    if not name.startswith("//"):
+        return "", name
+    host, _, rest = name[2:].partition("/")
+    return host, f"/{rest}"
+
+
 def read_group(destination: Destination) -> tuple[str, Destination] | None:
     """Return the group and the topic that the name of a queue stands for: `Consumer.GROUP.VirtualTopic.NAME`."""
     match = _GROUP_QUEUE.fullmatch(destination.name) if destination.kind is Kind.QUEUE else None

@@ -9,7 +9,6 @@ from stompd.broker.catalogue import Catalogue
 from stompd.broker.destination import Destination, parse_source
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
-from stompd.broker.limits import Limits
 from stompd.broker.message import QueueId
 from stompd.broker.queue import Queue
 from stompd.broker.requests import Naming, Scope, Subscribe
@@ -18,6 +17,9 @@ from stompd.broker.topic import Binding
 from stompd.broker.units import DeleteQueue, PutQueue, PutSubscription, Recovered
 from stompd.errors import InvalidHeader, LimitExceeded, MissingHeader, SubscriptionConflict, UnknownSubscription
 from stompd.selector.evaluate import Selector, compile_selector
+
+#: Users whose durable subscriptions anybody may use: nobody has logged in for them.
+_NOBODY = frozenset({"", "anonymous"})
 
 
 class Identity(NamedTuple):
@@ -32,7 +34,7 @@ class Identity(NamedTuple):
 class NamedSubscription:
     """A queue bound to a topic under a name, for one consumer after the other or for several at once."""
 
-    __slots__ = ("destination", "identity", "is_shared", "no_local", "queue", "selector")
+    __slots__ = ("destination", "identity", "is_shared", "no_local", "owner", "queue", "selector")
 
     def __init__(
         self,
@@ -43,8 +45,11 @@ class NamedSubscription:
         selector: Selector | None,
         no_local: bool,
         is_shared: bool,
+        owner: str,
     ) -> None:
         self.identity = identity
+        #: The user who made it.
+        self.owner = owner
         self.destination = destination
         self.queue = queue
         self.selector = selector
@@ -74,23 +79,27 @@ class NamedSubscription:
 
 @final
 class NamedSubscriptions:
-    """Finds, makes, replaces and deletes the named subscriptions of the broker."""
+    """Finds, makes, replaces and deletes the named subscriptions of one virtual host."""
 
-    __slots__ = ("_catalogue", "_durable", "_ids", "_ledger", "_limits", "_shared")
+    __slots__ = ("_by_client", "_catalogue", "_durable", "_ids", "_ledger", "_limits", "_shared")
 
-    def __init__(self, limits: Limits, ledger: Ledger, catalogue: Catalogue, ids: IdSource) -> None:
-        self._limits = limits
+    def __init__(self, ledger: Ledger, catalogue: Catalogue, ids: IdSource) -> None:
+        self._limits = catalogue.limits
         self._ledger = ledger
         self._catalogue = catalogue
         self._ids = ids
         # JMS 3.1, 8.3: durable names and those of shared subscriptions that are not durable do not meet.
         self._durable: dict[Identity, NamedSubscription] = {}
         self._shared: dict[Identity, NamedSubscription] = {}
+        #: Durable ones by client id and name.
+        self._by_client: dict[str, dict[str, NamedSubscription]] = {}
 
     def recover(self, recovered: Recovered) -> None:
         """Take over the durable subscriptions that the store holds."""
         queues = {found.queue_id: found for found in recovered.queues}
         for found in recovered.subscriptions:
+            if found.host != self._catalogue.host:
+                continue
             identity = Identity(found.client_id, found.name)
             stored = queues[found.queue_id]
             queue = self._catalogue.durable_queue(
@@ -105,8 +114,14 @@ class NamedSubscriptions:
                 selector=compile_selector(found.selector) if found.selector else None,
                 no_local=found.no_local,
                 is_shared=found.is_shared,
+                owner=found.owner,
             )
             self._begin(named)
+
+    def owner(self, client_id: str) -> str:
+        """Return the user to whom the durable subscriptions of a client id belong; empty if to nobody."""
+        owners = (named.owner for named in self._by_client.get(client_id, {}).values())
+        return next((owner for owner in owners if owner not in _NOBODY), "")
 
     def find(
         self, session: Session, request: Subscribe, naming: Naming, now: float, work: Work
@@ -141,7 +156,7 @@ class NamedSubscriptions:
         elif naming.is_durable:
             self._check_count()
         if named is None:
-            named = self._make(identity, request, now, is_durable=naming.is_durable, is_shared=is_shared, work=work)
+            named = self._make(session, identity, request, now, naming._replace(is_shared=is_shared), work)
         if naming.is_durable:
             headers["pending"] = str(named.queue.depth)
         return named, headers
@@ -177,10 +192,11 @@ class NamedSubscriptions:
         work.operations.append(DeleteQueue(named.queue.queue_id))
 
     def _make(
-        self, identity: Identity, request: Subscribe, now: float, *, is_durable: bool, is_shared: bool, work: Work
+        self, session: Session, identity: Identity, request: Subscribe, now: float, naming: Naming, work: Work
     ) -> NamedSubscription:
-        if is_durable:
-            queue = self._make_queue(identity, request, now, is_shared=is_shared, work=work)
+        owner = session.user_name
+        if naming.is_durable:
+            queue = self._make_queue(identity, request, now, is_shared=naming.is_shared, owner=owner, work=work)
         else:
             queue = self._catalogue.source(request.destination, now)
         named = NamedSubscription(
@@ -189,10 +205,11 @@ class NamedSubscriptions:
             queue,
             selector=request.selector,
             no_local=request.no_local,
-            is_shared=is_shared,
+            is_shared=naming.is_shared,
+            owner=owner,
         )
         self._begin(named)
-        if is_durable:
+        if naming.is_durable:
             work.undo.append(partial(self._give_up, named))
         return named
 
@@ -203,9 +220,11 @@ class NamedSubscriptions:
                 " limits.durable_subscriptions). Delete one that is not needed with an UNSUBSCRIBE that has its name."
             )
 
-    def _make_queue(self, identity: Identity, request: Subscribe, now: float, *, is_shared: bool, work: Work) -> Queue:
+    def _make_queue(
+        self, identity: Identity, request: Subscribe, now: float, *, is_shared: bool, owner: str, work: Work
+    ) -> Queue:
         queue = self._catalogue.durable_queue(QueueId(self._ids.next(now)), _queue_name(identity))
-        work.operations.append(PutQueue(queue.queue_id, queue.name))
+        work.operations.append(PutQueue(queue.queue_id, queue.name, host=queue.host))
         work.operations.append(
             PutSubscription(
                 queue.queue_id,
@@ -215,16 +234,27 @@ class NamedSubscriptions:
                 selector=request.selector.text if request.selector else "",
                 no_local=request.no_local,
                 is_shared=is_shared,
+                host=queue.host,
+                owner=owner,
             )
         )
         return queue
 
     def _begin(self, named: NamedSubscription) -> None:
         (self._durable if named.queue.is_durable else self._shared)[named.identity] = named
+        client_id, name = named.identity
+        if named.queue.is_durable and client_id:
+            self._by_client.setdefault(client_id, {})[name] = named
         self._catalogue.route(named.destination, named.queue, named.binding)
 
     def _end(self, named: NamedSubscription) -> None:
         del (self._durable if named.queue.is_durable else self._shared)[named.identity]
+        client_id, name = named.identity
+        if named.queue.is_durable and client_id:
+            of_client = self._by_client[client_id]
+            del of_client[name]
+            if not of_client:
+                del self._by_client[client_id]
         self._catalogue.unroute(named.destination, named.queue)
 
     def _give_up(self, named: NamedSubscription) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NewType, TypeAlias, final
+from typing import TYPE_CHECKING, NewType, TypeAlias, final
 
 from stompd.broker.delivery import Delivery
 from stompd.broker.message import Place, QueueId
 from stompd.broker.units import DueKey, ExpiryKey, UnitOfWork
 from stompd.errors import StompError
+
+if TYPE_CHECKING:
+    from stompd.broker.browser import Browser
 
 #: Numbers sessions from 1 upwards, never reused while the broker runs.
 SessionId = NewType("SessionId", int)
@@ -136,8 +139,25 @@ class LoadScheduled:
         self.limit_bytes = limit_bytes
 
 
+@final
+class LoadShown:
+    """Fetch the next stretch of a queue for somebody who only looks; the answer is `Broker.shown_loaded`."""
+
+    __slots__ = ("after", "browser", "limit", "limit_bytes", "queue_id", "through_ms")
+
+    def __init__(
+        self, browser: Browser, queue_id: QueueId, after: Place, through_ms: int, limit: int, limit_bytes: int
+    ) -> None:
+        self.browser = browser
+        self.queue_id = queue_id
+        self.after = after
+        self.through_ms = through_ms
+        self.limit = limit
+        self.limit_bytes = limit_bytes
+
+
 #: What is read from the store, in its turn among the units.
-Load: TypeAlias = LoadEntries | LoadDue | LoadExpired | LoadSize | LoadScheduled
+Load: TypeAlias = LoadEntries | LoadDue | LoadExpired | LoadSize | LoadScheduled | LoadShown
 
 
 @final

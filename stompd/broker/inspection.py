@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, final
 
+from stompd.broker.destination import read_stored_name
 from stompd.broker.effects import LoadScheduled
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.message import Message, QueueId
@@ -24,9 +25,10 @@ _PAGE_BYTES = 4 * 1024 * 1024
 class _Scan:
     """What one client wants, how far it is, and how much was found."""
 
-    __slots__ = ("after", "count", "inspect", "queue_ids")
+    __slots__ = ("after", "catalogue", "count", "inspect", "queue_ids")
 
-    def __init__(self, inspect: Inspect, queue_ids: deque[QueueId]) -> None:
+    def __init__(self, catalogue: Catalogue, inspect: Inspect, queue_ids: deque[QueueId]) -> None:
+        self.catalogue = catalogue  # of the virtual host, to which the view is limited
         self.inspect = inspect
         self.queue_ids = queue_ids
         self.after = DueKey(0, 0)
@@ -37,20 +39,19 @@ class _Scan:
 class Inspection:
     """Carries out what clients ask about the schedule, a page at a time, one client after the other."""
 
-    __slots__ = ("_catalogue", "_ledger", "_scans", "_sending")
+    __slots__ = ("_ledger", "_scans", "_sending")
 
-    def __init__(self, ledger: Ledger, catalogue: Catalogue, sending: Sending) -> None:
+    def __init__(self, ledger: Ledger, sending: Sending) -> None:
         self._ledger = ledger
-        self._catalogue = catalogue
         self._sending = sending
         self._scans: deque[_Scan] = deque()
 
-    def begin(self, inspect: Inspect, now: float) -> None:
-        """Begin to look through everything, as it is after all that was decided so far."""
-        queue_ids = deque(queue.queue_id for queue in self._catalogue.postponed())
+    def begin(self, catalogue: Catalogue, inspect: Inspect, now: float) -> None:
+        """Begin to look through everything on a virtual host, as it is after all that was decided so far."""
+        queue_ids = deque(queue.queue_id for queue in catalogue.postponed())
         if self._sending.schedule.is_stored:
             queue_ids.appendleft(self._sending.schedule.queue_id)
-        self._scans.append(_Scan(inspect, queue_ids))
+        self._scans.append(_Scan(catalogue, inspect, queue_ids))
         if len(self._scans) == 1:
             self._go_on(now)
 
@@ -72,40 +73,44 @@ class Inspection:
                 self._ledger.load(LoadScheduled(scan.queue_ids[0], scan.after, _PAGE_COUNT, _PAGE_BYTES))
                 return
             self._scans.popleft()
-            self._answer(scan.inspect, {"browser": "end", "count": str(scan.count)}, b"", now)
+            self._answer(scan, {"browser": "end", "count": str(scan.count)}, b"", now)
 
     def _look_at(self, scan: _Scan, stored: StoredMessage, now: float) -> None:
         inspect, message = scan.inspect, stored.message
+        host, path = read_stored_name(message.destination)  # the host is there only in a job
         is_job = scan.queue_ids[0] == self._sending.schedule.queue_id
+        if is_job and host != scan.catalogue.host:
+            return
         if (stored.delivery_count and not is_job) or not inspect.means(message.message_id, stored.due_ms):
             return  # the former came back from a consumer, and waits
         if inspect.removes:
-            scan.count += self._remove(scan.queue_ids[0], stored, is_job=is_job)
+            scan.count += self._remove(scan, stored, is_job=is_job)
             return
         scan.count += 1
         said = {"scheduledJobId": str(message.message_id), "scheduled-at": str(stored.due_ms)}
-        origin = {"scheduled-destination": message.destination}
-        self._answer(inspect, {**message.headers, **said, **origin}, message.body, now)
+        origin = {"scheduled-destination": path}
+        self._answer(scan, {**message.headers, **said, **origin}, message.body, now)
 
-    def _remove(self, queue_id: QueueId, stored: StoredMessage, *, is_job: bool) -> bool:
+    def _remove(self, scan: _Scan, stored: StoredMessage, *, is_job: bool) -> bool:
         """Remove what was found, unless it has become due meanwhile; return whether it was there."""
         message = stored.message
         work = Work()
-        queue = self._catalogue.by_id(queue_id)
+        queue = scan.catalogue.by_id(scan.queue_ids[0])
         if is_job:
             self._sending.schedule.cancel(stored, work)
         elif queue is not None and queue.later.has(stored.due_ms, message.place):
             queue.forget(message.message_id, len(message.body))
-            work.operations.append(DeleteMessage(queue_id, message.place))
+            work.operations.append(DeleteMessage(queue.queue_id, message.place))
         else:
             return False
         self._ledger.enact(None, work)
         return True
 
-    def _answer(self, inspect: Inspect, headers: dict[str, str], body: bytes, now: float) -> None:
-        if inspect.reply_to is None:
+    def _answer(self, scan: _Scan, headers: dict[str, str], body: bytes, now: float) -> None:
+        reply_to = scan.inspect.reply_to
+        if reply_to is None:
             return
         work = Work()
-        answer = Message(inspect.reply_to.path, headers, body, is_persistent=False)
-        self._sending.route(inspect.reply_to, answer, now, work)
+        answer = Message(reply_to.path, headers, body, is_persistent=False)
+        self._sending.route(scan.catalogue, reply_to, answer, now, work)
         self._ledger.enact(None, work)

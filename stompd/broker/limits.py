@@ -65,6 +65,15 @@ class Limits:
     redelivery_delay_ms: int = 1_000
     #: The longest such delay in milliseconds.
     redelivery_delay_limit_ms: int = 300_000
+    #: Deliveries that all subscriptions of one session may have outstanding together, as they were granted: as many as
+    #: subscriptions get that do not ask.
+    session_prefetch: int = 1_000_000
+    #: Bytes of bodies that they may have outstanding together. Each further subscription gets at most an eighth of what
+    #: is left of it, and at least 64 KiB.
+    session_outstanding_bytes: int = 128 * 1024 * 1024
+    #: Message groups of one queue that are bound to a subscription. Beyond that, further groups are put together
+    #: into 1,024 sets, each of which is bound like a group until its subscription ends.
+    message_groups: int = 10_000
     #: Entries of one queue kept in memory, a page of 1,000 where nobody reads; the others wait in the store.
     window_count: int = 10_000
     #: Bytes of one queue kept in memory; one entry is always allowed.

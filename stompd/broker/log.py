@@ -9,7 +9,7 @@ from stompd.broker.effects import LoadEntries, LoadSize
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.message import DEFAULT_PRIORITY, HIGHEST_PRIORITY, Message, Place, QueueId
 from stompd.broker.policy import Rule
-from stompd.broker.units import LOG_PREFIX, DeleteMessage, InsertMessage, Page, PutQueue
+from stompd.broker.units import DeleteMessage, InsertMessage, Page, PutQueue
 
 if TYPE_CHECKING:
     from stompd.broker.replay import Replay
@@ -35,11 +35,11 @@ class Log:
     __slots__ = (
         "_is_pruning",
         "_ledger",
+        "_name",
         "_pruned_through",
         "_rule",
         "count",
         "is_stored",
-        "path",
         "queue_id",
         "readers",
         "size_bytes",
@@ -47,19 +47,19 @@ class Log:
     )
 
     def __init__(
-        self, path: str, queue_id: QueueId, rule: Rule, ledger: Ledger, *, count: int = 0, is_stored: bool = False
+        self, name: str, queue_id: QueueId, rule: Rule, ledger: Ledger, *, count: int = 0, is_stored: bool = False
     ) -> None:
         """Keep the messages of a topic.
 
         Args:
-            path: The topic's.
+            name: What the store calls the queue.
             queue_id: The queue in the store.
             rule: How much is kept.
             ledger: Where units and loads go.
             count: How many messages the store holds.
             is_stored: Whether the store has the queue.
         """
-        self.path = path
+        self._name = name
         self.queue_id = queue_id
         self.is_stored = is_stored
         #: Messages in it, and the bytes of their bodies, with what is under way.
@@ -85,7 +85,7 @@ class Log:
         """Number a new message, and add to the work what keeps it."""
         message.headers["seq"] = str(message.message_id)
         if not self.is_stored:
-            work.operations.append(PutQueue(self.queue_id, LOG_PREFIX + self.path))
+            work.operations.append(PutQueue(self.queue_id, self._name))
         work.operations.append(InsertMessage(self.queue_id, _copy(message)))
         work.size_bytes += len(message.body)
         self.count += 1

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, final
 
 from stompd.broker.account import Account
 from stompd.broker.deadlines import Deadlines, Later
 from stompd.broker.delivery import Entry
-from stompd.broker.effects import Deliver, LoadEntries
+from stompd.broker.dispatching import dispatch_by_choice, dispatch_in_order
+from stompd.broker.effects import LoadEntries
+from stompd.broker.groups import GROUP_HEADER, Groups
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
+from stompd.broker.line import Line
 from stompd.broker.mark import DeliveryMark
 from stompd.broker.message import Message, Place, QueueId
 from stompd.broker.redelivery import policy_of
@@ -21,6 +24,7 @@ from stompd.broker.units import DeleteMessage, InsertMessage, Page, PutQueue, Re
 from stompd.broker.window import Window
 
 if TYPE_CHECKING:
+    from stompd.broker.browser import Browser
     from stompd.broker.subscription import Subscription
 
 
@@ -36,20 +40,25 @@ class Queue:
 
     __slots__ = (
         "_deadlines",
+        "_group_limit",
         "_later",
         "_ledger",
-        "_line",
-        "_mark",
         "_overflowing",
         "_page_bytes",
         "_woken",
         "account",
+        "browser",
+        "browsers",
         "depth",
         "has_ended",
         "has_overflowed",
+        "host",
         "is_durable",
+        "is_grouped",
         "is_stored",
         "is_woken",
+        "line",
+        "mark",
         "name",
         "policy",
         "queue_id",
@@ -71,6 +80,7 @@ class Queue:
         *,
         overflowing: list[Queue] | None = None,
         recovered_count: int = 0,
+        host: str = "",
     ) -> None:
         """Make a queue that is empty, or that was found in the store.
 
@@ -84,8 +94,9 @@ class Queue:
             deadlines: Where it tells when something is due, expires, or came back.
             overflowing: Where one that is not durable tells that it holds too much; None for one that is durable.
             recovered_count: How many messages the store holds for it.
+            host: The virtual host it is on; empty for the default one.
         """
-        self.queue_id, self.name = queue_id, name
+        self.queue_id, self.name, self.host = queue_id, name, host
         self.is_durable = overflowing is None  # whether it outlives the broker
         self.is_stored = recovered_count > 0  # whether the store has a row for it
         #: Messages that were accepted and are not settled, in memory, in the store or on their way there.
@@ -93,20 +104,22 @@ class Queue:
         self.subscriptions = 0  # those that have not ended, including those that have not begun
         self.is_woken = self.was_dispatched = False  # the latter since somebody made it False
         self.has_ended = False  # with its subscription: it takes nothing more, and nothing returns
-        self.has_overflowed = False  # whether messages were dropped because there were too many
+        self.is_grouped = False  # a message with a group has been here
+        self.has_overflowed = False  # messages were dropped because there were too many
         self.policy = policy_of(limits, name)
         self.account: Account | None = None  # where its length is limited
         if overflowing is None:
             self.window = Window(limits.window_count, limits.window_bytes, is_recovered=recovered_count > 0)
         else:
             self.window = Window(limits.topic_backlog, limits.topic_backlog_bytes)
-        self._ledger, self._deadlines = ledger, deadlines
-        self._woken, self._overflowing = woken, overflowing
+        self._ledger, self._deadlines, self._woken, self._overflowing = ledger, deadlines, woken, overflowing
         self._later: Later | None = None  # until something is due later
-        self._page_bytes = limits.window_bytes
-        self._line: deque[Subscription] = deque()
+        self._page_bytes, self._group_limit = limits.window_bytes, limits.message_groups
+        self.line = Line(self)
         self.selections: Selections | None = None  # where subscriptions have selectors
-        self._mark = DeliveryMark(self, ledger, ids)
+        self.mark = DeliveryMark(self, ledger, ids)
+        self.browser: Browser | None = None  # who fills it, if it is the own queue of one that looks at another
+        self.browsers: list[Browser] | None = None  # who look at it
 
     @property
     def later(self) -> Later:
@@ -122,15 +135,17 @@ class Queue:
 
     @property
     def is_unused(self) -> bool:
-        """Whether it is empty, and nobody reads it or is about to."""
+        """Whether it is empty, and nobody reads it, looks at it, or is about to."""
         is_loading = self.window.is_loading or (self._later is not None and self._later.is_loading)
-        return not (self.depth or self.subscriptions or self.is_woken or is_loading)
+        return not (self.depth or self.subscriptions or self.browsers or self.is_woken or is_loading)
 
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a new message into this queue."""
         if self.account is not None and not self.account.admit(message, work):
             return
         self.depth += 1
+        if GROUP_HEADER in message.headers and not self.is_grouped:
+            self._begin_groups()
         if message.due_ms:
             self.later.accept(message, work)
         elif message.is_persistent and self.is_durable:
@@ -142,27 +157,32 @@ class Queue:
     def attach(self, subscription: Subscription) -> None:
         """Let a subscription take part."""
         subscription.is_active = True
-        if subscription.selector is not None:
-            if self.selections is None:
-                self.selections = Selections(self.window, self._page_bytes)
-            self.selections.join(subscription.selector)
-        self.line_up(subscription)
+        if self.selections is None and (self.is_grouped or subscription.selector is not None):
+            groups = Groups(self._group_limit) if self.is_grouped else None
+            self.selections = Selections(self.window, self._page_bytes, groups)
+        if self.selections is not None:
+            self.selections.join(subscription)
+        self.line.join(subscription)
+        self.wake()
 
     def detach(self, subscription: Subscription) -> None:
         """Give the subscription nothing more; what it has outstanding is given back separately."""
         if not subscription.is_active:
             return
         subscription.is_active = False
-        if subscription.is_waiting:
-            subscription.is_waiting = False
-            self._line.remove(subscription)
-        if subscription.selector is not None and self.selections is not None:
-            self.selections.leave(subscription.selector)
+        self.line.leave(subscription)
+        if self.selections is not None:
+            self.selections.leave(subscription)
+        self.wake()  # others may take now what was its own
 
     def line_up(self, subscription: Subscription) -> None:
-        """Put a subscription that may have credit at the end of the line."""
-        subscription.is_waiting = True
-        self._line.append(subscription)
+        """Put a subscription that may have credit into the line."""
+        line = self.line
+        if line.is_ranked:
+            line.put(subscription)
+        else:
+            subscription.is_waiting = True
+            line.waiting.append(subscription)
         self.wake()
 
     def dispatch(self, now: float) -> None:
@@ -170,62 +190,16 @@ class Queue:
         self.is_woken, self.was_dispatched = False, True
         if self._later is not None:
             self._later.take()
-        if self.selections is not None:
-            self._dispatch_selectively(self.selections, now)
+        if self.selections is not None or self.line.is_ranked:
+            dispatch_by_choice(self, self._ledger.effects, now)
         else:
-            self._dispatch_in_order(now)
+            dispatch_in_order(self, self._ledger.effects, now)
         if self.subscriptions:
             self.load_ahead()
             if self._later is not None:  # there may be room only now
                 self._later.take()
-
-    def _dispatch_in_order(self, now: float) -> None:
-        line, window, mark, effects, now_ms = self._line, self.window, self._mark, self._ledger.effects, now * 1000
-        while line:
-            entry = window.head()
-            if entry is None:
-                break
-            if 0 < entry.message.expires_ms <= now_ms:
-                window.pop(entry)
-                self.settle(entry)
-                continue
-            if entry.is_stored and entry.place.message_id > mark.deliverable and not mark.may_deliver(entry, now):
-                break
-            subscription = line[0]
-            if not subscription.may_take:
-                line.popleft()
-                subscription.is_waiting = False
-                if subscription.spread is not None:
-                    subscription.spread.absent.append(self)
-                continue
-            window.pop(entry)
-            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
-            line.rotate(-1)
-
-    def _dispatch_selectively(self, selections: Selections, now: float) -> None:
-        line, effects, now_ms = self._line, self._ledger.effects, now * 1000
-        in_vain = 0  # how many in the line have found nothing, one after the other
-        while in_vain < len(line):
-            subscription = line[0]
-            if not subscription.may_take:
-                line.popleft()
-                subscription.is_waiting = False
-                if subscription.spread is not None:
-                    subscription.spread.absent.append(self)
-                continue
-            selection = selections.find(subscription.selector)
-            entry = self.window.head() if selection is None else selection.first()
-            if entry is not None and 0 < entry.message.expires_ms <= now_ms:
-                selections.take(entry)
-                self.settle(entry)
-                continue
-            line.rotate(-1)
-            if entry is None or not self._mark.may_deliver(entry, now):
-                in_vain += 1
-                continue
-            in_vain = 0
-            selections.take(entry)
-            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
+        if self.browser is not None:
+            self.browser.refill(now)
 
     def settle(self, entry: Entry) -> None:
         """Forget an entry for good; nobody waits for it."""
@@ -301,6 +275,11 @@ class Queue:
             self.has_overflowed = True
             self._overflowing.append(self)
 
+    def show(self, entry: Entry) -> None:
+        """Take in what somebody who only looks is to be shown."""
+        self.depth += 1
+        self._arrive(entry)
+
     def close(self) -> None:
         """Forget what waits and what is due later, because the queue ends: cycles are rarely collected."""
         self.has_ended = True
@@ -313,7 +292,7 @@ class Queue:
     def put(self, work: Work) -> None:
         """Add to the work what makes the queue durable, unless it is."""
         if not self.is_stored:
-            work.operations.append(PutQueue(self.queue_id, self.name))
+            work.operations.append(PutQueue(self.queue_id, self.name, host=self.host))
 
     def wake(self) -> None:
         """Ask to be dispatched."""
@@ -323,6 +302,7 @@ class Queue:
 
     def admit(self, after: Place, page: Page) -> None:
         """Take in a page from the store."""
+        self._look_for_groups(stored.message for stored in page.messages)
         if self.selections is None:
             self.window.admit(after, page)
         else:
@@ -333,14 +313,27 @@ class Queue:
 
     def enter(self, entry: Entry) -> None:
         """Put an entry that has become due in its old place."""
+        self._look_for_groups([entry.message])
         if self.selections is None:
             self.window.enter(entry)
         else:
             self.selections.enter(entry)
 
+    def _look_for_groups(self, messages: Iterable[Message]) -> None:
+        """Heed groups as soon as there is a message of one."""
+        if not self.is_grouped and any(GROUP_HEADER in message.headers for message in messages):
+            self._begin_groups()
+
+    def _begin_groups(self) -> None:
+        self.is_grouped = True
+        if self.selections is None and self.line.consumers:
+            self.selections = Selections(self.window, self._page_bytes)
+        if self.selections is not None:
+            self.selections.begin_groups(Groups(self._group_limit), self.line.consumers)
+
     def _store(self, message: Message, now: float, work: Work) -> None:
-        if self.subscriptions and now > self._mark.renewal:
-            self._mark.renew(now)
+        if self.subscriptions and now > self.mark.renewal:
+            self.mark.renew(now)
         self.insert(work, message)
         work.steps.append(partial(self._arrive_stored, Entry(message, is_stored=True)))
         work.undo.append(self.uncount)
@@ -351,7 +344,7 @@ class Queue:
             return
         if message.expires_ms:
             self._deadlines.note_expiry(self, message)
-        if not self._mark.is_spooling and self.window.has_room(message):
+        if not self.mark.is_spooling and self.window.has_room(message):
             self._arrive(Entry(message, is_stored=False))
         elif self._overflowing is None:
             self._spool(message, now)
@@ -369,19 +362,22 @@ class Queue:
     def _spool(self, message: Message, now: float) -> None:
         work = Work()
         self._store(message, now, work)
-        end = partial(self._mark.end_spooling, message.message_id)
+        end = partial(self.mark.end_spooling, message.message_id)
         work.steps.append(end)
         work.undo.append(end)
         if self.account is not None:
             work.undo.append(partial(self.account.remove, message.message_id, len(message.body)))
         self._ledger.enact(None, work)
-        self._mark.begin_spooling(message.message_id)
+        self.mark.begin_spooling(message.message_id)
 
     def _arrive(self, entry: Entry) -> None:
         is_in_window = self.window.append(entry, is_read=self.subscriptions > 0)
         if self.selections is not None:
             self.selections.arrived(entry, is_in_window=is_in_window)
-        if self._line and not self.is_woken:
+        if self.browsers is not None:
+            for browser in self.browsers:
+                browser.arrived(entry)
+        if self.line.waiting and not self.is_woken:
             self.wake()
 
     def _arrive_stored(self, entry: Entry) -> None:
@@ -395,6 +391,6 @@ class Queue:
             return  # one page at a time
         after = self.window.next_page()
         if after is None and selections is not None and not self.window.is_loading:
-            after = selections.next_page(self._line)
+            after = selections.next_page(self.line.waiting)
         if after is not None:
             self._ledger.effects.append(LoadEntries(self.queue_id, after, self.window.page_count, self._page_bytes))

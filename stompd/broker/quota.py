@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from stompd.broker.account import Account
 from stompd.broker.destination import Destination
+from stompd.broker.effects import LoadSize
 from stompd.broker.last_values import LastValues
+from stompd.broker.ledger import Ledger
 from stompd.broker.limits import Limits
 from stompd.broker.policy import Rule
-from stompd.broker.redelivery import is_dead_letter_queue
+from stompd.broker.redelivery import is_dead_letter_queue, policy_of
 from stompd.broker.units import LastValue
 from stompd.errors import LimitExceeded
 
@@ -34,6 +36,18 @@ def check_consumers(catalogue: Catalogue, destination: Destination) -> None:
                 f"{place.path} has {count} subscriptions, which is the limit (key consumers of [[destination]]"
                 f" {rule.pattern})."
             )
+
+
+def bound(catalogue: Catalogue, queue: Queue, ledger: Ledger) -> None:
+    """Let a new queue, or one that was found in the store, obey its rule, if there is one."""
+    rule = catalogue.policies.find(queue.name)
+    if rule is None:
+        return
+    queue.policy = policy_of(catalogue.limits, queue.name, rule)
+    if rule.is_bounded:
+        queue.account = Account(queue, rule, catalogue.overfull, queue.depth)
+        if queue.depth and rule.max_bytes:
+            ledger.load(LoadSize(queue.queue_id))
 
 
 def recover_last_value(catalogue: Catalogue, found: LastValue) -> None:

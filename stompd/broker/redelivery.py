@@ -130,7 +130,7 @@ class Redelivery:
         """Make a dead letter of an entry for which its queue has no room; drop it if there can be none."""
         account = queue.account
         try:
-            grave = self._catalogue.queue(dead_letter_destination(queue.name), now)
+            grave = self._catalogue.on(queue.host).queue(dead_letter_destination(queue.name), now)
         except LimitExceeded:
             queue.settle(entry)
             return
@@ -177,7 +177,7 @@ class Redelivery:
         own = Work() if work is None else work
         if queue.is_durable:
             try:
-                grave = self._catalogue.queue(dead_letter_destination(queue.name), now)
+                grave = self._catalogue.on(queue.host).queue(dead_letter_destination(queue.name), now)
             except LimitExceeded:  # it stays where it is, and is tried again
                 self._postpone(queue, entry, now, queue.policy.delay_limit_ms, work)
                 return

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from stompd.broker.destination import Destination, Kind
+from stompd.broker.destination import Destination, Kind, read_stored_name, stored_name
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.log import Log
 from stompd.broker.message import Message, Place, QueueId
+from stompd.broker.policy import Policies
 from stompd.broker.requests import Origin
 from stompd.broker.topic import Binding
 from stompd.broker.units import LOG_PREFIX, DeleteQueue, ExpiredRow, Page, Recovered
@@ -104,27 +105,27 @@ class Logs:
 
     __slots__ = (
         "_by_id",
-        "_catalogue",
         "_ids",
         "_interval_ms",
         "_ledger",
         "_limits",
         "_logs",
+        "_policies",
         "is_kept",
         "next_ms",
         "replays",
     )
 
-    def __init__(self, limits: Limits, ledger: Ledger, catalogue: Catalogue, ids: IdSource) -> None:
+    def __init__(self, limits: Limits, ledger: Ledger, policies: Policies, ids: IdSource) -> None:
         self._limits = limits
         self._ledger = ledger
-        self._catalogue = catalogue
+        self._policies = policies
         self._ids = ids
-        self._logs: dict[str, Log] = {}  # by the topic's path
+        self._logs: dict[str, Log] = {}  # by the topic's path, on a virtual host behind its name
         self._by_id: dict[QueueId, Log] = {}
         #: Whether any topic keeps messages.
-        self.is_kept = catalogue.policies.retains
-        seconds = catalogue.policies.retention_seconds
+        self.is_kept = policies.retains
+        seconds = policies.retention_seconds
         self._interval_ms = max(1, 1000 * min(seconds) // _LOOKS) if seconds else 0
         #: When to look for what is too old; 0 for never.
         self.next_ms = 0
@@ -134,26 +135,27 @@ class Logs:
     def recover(self, recovered: Recovered) -> None:
         """Take over the logs that the store holds, and drop those of topics that keep nothing any more."""
         for found in recovered.queues:
-            if found.name.startswith(LOG_PREFIX):
-                path = found.name.removeprefix(LOG_PREFIX)
-                rule = self._catalogue.policies.find(path)
+            host, path = read_stored_name(found.name)
+            if path.startswith(LOG_PREFIX):
+                path = path.removeprefix(LOG_PREFIX)
+                rule = self._policies.find(path)
                 if rule is None or not rule.retains:
                     self._ledger.ride(DeleteQueue(found.queue_id))
                     continue
-                log = Log(path, found.queue_id, rule, self._ledger, count=found.message_count, is_stored=True)
-                self._logs[path] = self._by_id[found.queue_id] = log
+                log = Log(found.name, found.queue_id, rule, self._ledger, count=found.message_count, is_stored=True)
+                self._logs[stored_name(host, path)] = self._by_id[found.queue_id] = log
 
-    def check(self, topic: Destination) -> None:
+    def check(self, host: str, topic: Destination) -> None:
         """Make sure that a message of a topic can be kept.
 
         Raises:
             LimitExceeded: It would need one more log than there may be queues.
         """
-        rule = self._catalogue.policies.find(topic.path)
+        rule = self._policies.find(topic.path)
         if (
             rule is not None
             and rule.retains
-            and topic.path not in self._logs
+            and stored_name(host, topic.path) not in self._logs
             and len(self._logs) >= self._limits.queues
         ):
             raise LimitExceeded(
@@ -161,15 +163,23 @@ class Logs:
                 f" {topic.path} cannot."
             )
 
-    def accept(self, topic: Destination, message: Message, now: float, work: Work) -> None:
+    def accept(self, host: str, topic: Destination, message: Message, now: float, work: Work) -> None:
         """Keep a new message of a topic, if the topic keeps any."""
-        log = self._logs.get(topic.path) or self._make(topic, now)
+        log = self._find(host, topic, now)
         if log is not None:
             log.accept(message, now, work)
             if self._interval_ms and not self.next_ms:
                 self.next_ms = int(now * 1000) + self._interval_ms
 
-    def replay(self, topic: Destination, queue: Queue, binding: Binding | None, origin: Origin, now: float) -> Replay:
+    def replay(
+        self,
+        catalogue: Catalogue,
+        topic: Destination,
+        queue: Queue,
+        binding: Binding | None,
+        origin: Origin,
+        now: float,
+    ) -> Replay:
         """Let a subscription's queue have the past of a topic, and then its presence.
 
         Raises:
@@ -177,13 +187,13 @@ class Logs:
         """
         log = None
         if topic.kind is Kind.TOPIC and not topic.words:
-            log = self._logs.get(topic.path) or self._make(topic, now)
+            log = self._find(catalogue.host, topic, now)
         if log is None:
             raise InvalidHeader(
                 f"{origin.header} on SUBSCRIBE asks for messages from before it, and {topic.path} keeps none. Leave the"
                 " header out, or have the operator set retention_messages, retention_bytes or retention_seconds for it."
             )
-        replay = Replay(self._limits, self._catalogue, log, topic, queue, binding)
+        replay = Replay(self._limits, catalogue, log, topic, queue, binding)
         replay.begin(origin)
         return replay
 
@@ -198,7 +208,8 @@ class Logs:
         if log is not None:
             log.admit(after, page, now)
             if log.is_unused and log.is_stored and not self._is_read(log):
-                del self._logs[log.path], self._by_id[queue_id]
+                del self._by_id[queue_id]
+                self._logs = {name: other for name, other in self._logs.items() if other is not log}
                 self._ledger.ride(DeleteQueue(queue_id))
 
     def size_loaded(self, queue_id: QueueId, size_bytes: int) -> None:
@@ -228,12 +239,16 @@ class Logs:
         for log in self._logs.values():
             log.prune(now_ms / 1000)
 
-    def _make(self, topic: Destination, now: float) -> Log | None:
-        rule = self._catalogue.policies.find(topic.path)
-        if rule is None or not rule.retains:
-            return None
-        log = Log(topic.path, QueueId(self._ids.next(now)), rule, self._ledger)
-        self._logs[topic.path] = self._by_id[log.queue_id] = log
+    def _find(self, host: str, topic: Destination, now: float) -> Log | None:
+        """Return the log of a topic, made if need be; None if it keeps nothing."""
+        name = stored_name(host, topic.path)
+        log = self._logs.get(name)
+        if log is None:
+            rule = self._policies.find(topic.path)
+            if rule is None or not rule.retains:
+                return None
+            log = Log(stored_name(host, LOG_PREFIX + topic.path), QueueId(self._ids.next(now)), rule, self._ledger)
+            self._logs[name] = self._by_id[log.queue_id] = log
         return log
 
     def _is_read(self, log: Log) -> bool:

@@ -6,6 +6,7 @@ The session builds these; the core answers with effects. Ids are texts chosen by
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple, TypeAlias, final
 
@@ -110,6 +111,30 @@ class Rejection(NamedTuple):
 PLAIN = Rejection()
 
 
+class Terms(NamedTuple):
+    """How a subscription takes from its queue, beside others that do."""
+
+    #: Whether it only looks, and takes nothing.
+    is_browser: bool = False
+    #: Whether one that only looks goes on with what arrives.
+    follows: bool = False
+    #: Whether the others get nothing while it is there.
+    is_exclusive: bool = False
+    #: Which goes first while it has credit: the highest.
+    priority: int = 0
+    #: With so many bytes of bodies outstanding it wants nothing more; 0 wants one message at a time.
+    window_bytes: int | None = None
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether it does not simply take turns."""
+        return self.is_exclusive or self.priority != 0
+
+
+#: What a SUBSCRIBE without further headers wants.
+ORDINARY = Terms()
+
+
 @final
 class Send:
     """Put a message to a destination, at once or with a transaction.
@@ -157,7 +182,8 @@ class Subscribe:
     `subscription_id` is unique within the session; `is_named` is False for a STOMP 1.0 subscription without an id,
     whose messages carry no `subscription` header. `prefetch` is None where the client left it to the broker, and 0
     where it asked for as much as it can get. Without a `selector`, it gets every message; with `no_local`, none that
-    the session itself sends. A topic's subscription may have a `naming`, or an `origin` in the past.
+    the session itself sends. A topic's subscription may have a `naming`, or an `origin` in the past. The `terms` say
+    how it shares its queue.
     """
 
     __slots__ = (
@@ -171,6 +197,7 @@ class Subscribe:
         "receipt",
         "selector",
         "subscription_id",
+        "terms",
     )
 
     def __init__(
@@ -186,6 +213,7 @@ class Subscribe:
         naming: Naming | None = None,
         no_local: bool = False,
         origin: Origin | None = None,
+        terms: Terms = ORDINARY,
     ) -> None:
         self.destination = destination
         self.origin = origin
@@ -195,6 +223,7 @@ class Subscribe:
         self.selector = selector
         self.naming = naming
         self.no_local = no_local
+        self.terms = terms
         self.is_named = is_named
         self.receipt = receipt
 
@@ -291,6 +320,17 @@ class Abort:
 
 
 @final
+class Renew:
+    """Nothing but the receipt for a login that was renewed, in its turn and with these headers."""
+
+    __slots__ = ("headers", "receipt")
+
+    def __init__(self, receipt: str | None = None, headers: Mapping[str, str] | None = None) -> None:
+        self.receipt = receipt
+        self.headers: Mapping[str, str] = headers or {}
+
+
+@final
 class Disconnect:
     """End the session once everything before it is durable."""
 
@@ -300,4 +340,4 @@ class Disconnect:
         self.receipt = receipt
 
 
-Request: TypeAlias = Send | Subscribe | Unsubscribe | Acknowledge | Reject | Begin | Commit | Abort | Disconnect
+Request: TypeAlias = Send | Subscribe | Unsubscribe | Acknowledge | Reject | Begin | Commit | Abort | Renew | Disconnect

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, final
 
 from stompd.broker.cron import parse_cron
-from stompd.broker.destination import Destination, parse_target
+from stompd.broker.destination import parse_target, read_stored_name
 from stompd.broker.effects import LoadDue
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
@@ -26,6 +26,7 @@ from stompd.broker.units import (
 from stompd.errors import LimitExceeded
 
 if TYPE_CHECKING:
+    from stompd.broker.catalogue import Catalogue
     from stompd.broker.sending import Sending
 
 #: What of the headers says when a message is sent again; the store keeps it with the job.
@@ -43,9 +44,10 @@ _AGAIN_MS = 60_000
 class Schedule:
     """Jobs in a queue of the store, each with its message; the row's count is how often it was sent."""
 
-    __slots__ = ("_ids", "_is_loading", "_ledger", "_sending", "is_stored", "next_ms", "queue_id")
+    __slots__ = ("_catalogue", "_ids", "_is_loading", "_ledger", "_sending", "is_stored", "next_ms", "queue_id")
 
-    def __init__(self, ledger: Ledger, ids: IdSource, sending: Sending) -> None:
+    def __init__(self, ledger: Ledger, catalogue: Catalogue, ids: IdSource, sending: Sending) -> None:
+        self._catalogue = catalogue
         self._ledger = ledger
         self._ids = ids
         self._sending = sending
@@ -62,10 +64,13 @@ class Schedule:
             if queue.name == SCHEDULE_NAME:
                 self.queue_id, self.is_stored, self.next_ms = queue.queue_id, True, queue.next_due_ms
 
-    def add(self, destination: Destination, message: Message, now: float, work: Work) -> None:
-        """Add to the work what sends a message again and again, from when it is due or the line of cron says."""
+    def add(self, name: str, message: Message, now: float, work: Work) -> None:
+        """Add to the work what sends a message again and again, from when it is due or the line of cron says.
+
+        The name is the destination's path, behind the virtual host; it is read again for each occurrence.
+        """
         now_ms = int(now * 1000)
-        message.destination = destination.path  # it is read again for each occurrence
+        message.destination = name
         cron = message.headers.get(CRON)
         message.due_ms = parse_cron(cron).next_ms(max(now_ms, message.due_ms)) if cron else max(now_ms, message.due_ms)
         self.queue_id = self.queue_id or QueueId(self._ids.next(now))
@@ -103,12 +108,13 @@ class Schedule:
     def _send(self, stored: StoredMessage, now: float) -> None:
         job = stored.message
         work = Work()
-        destination = parse_target(job.destination)
+        host, job.destination = read_stored_name(job.destination)
+        catalogue, destination = self._catalogue.on(host), parse_target(job.destination)
         due_ms = self._next(stored, now)
         count = stored.delivery_count + 1
         try:
-            self._sending.check(destination, job, now)
-            self._sending.route(destination, _occurrence(job), now, work)
+            self._sending.check(catalogue, destination, job, now)
+            self._sending.route(catalogue, destination, _occurrence(job), now, work)
         except LimitExceeded:
             due_ms, count = int(now * 1000) + _AGAIN_MS, stored.delivery_count
         if due_ms:

@@ -1,9 +1,13 @@
-"""Selectors on a queue: messages that match are found wherever they stand, and the others are left in their places.
+"""Selectors and groups on a queue: what somebody may have is found wherever it stands; the rest keeps its place.
 
 A subscription with a selector takes the first entry that matches. Among the entries in memory each selection keeps a
 list of those. Beyond the window it reads the queue once, page by page, and keeps in memory only what matches: entries
 *ahead* of the window, which are remembered until their rows are deleted or the window has come up to them, so that no
 page brings them a second time. The same holds for what becomes due while the window has no room for it.
+
+Where messages have groups, every subscription has a selection of its own, which leaves out what belongs to others; so a
+group that has to wait keeps nobody else from his messages. When a group becomes free, what is in memory is judged
+again, and the store is read from the window on.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, final
 
 from stompd.broker.delivery import Entry
+from stompd.broker.groups import Groups, Key
 from stompd.broker.matching import is_selected
 from stompd.broker.message import Place
 from stompd.broker.units import Page
@@ -32,18 +37,32 @@ _SHORTEST_REVISION = 1_000
 
 @final
 class Selection:
-    """What one selector selects, for all subscriptions of the queue that have it."""
+    """What one selector selects, for all subscriptions of the queue that have it; with groups, for one of them."""
 
-    __slots__ = ("_candidates", "_revise_at", "_window", "behind", "examined", "has_left", "selector", "subscriptions")
+    __slots__ = (
+        "_candidates",
+        "_groups",
+        "_owner",
+        "_revise_at",
+        "_selector",
+        "_window",
+        "behind",
+        "examined",
+        "has_left",
+        "subscriptions",
+    )
 
-    def __init__(self, selector: Selector, window: Window) -> None:
+    def __init__(self, owner: Subscription, window: Window, groups: Groups | None) -> None:
         """Select nothing yet.
 
         Args:
-            selector: What to select.
+            owner: Whose selector says what to select; where there are groups, it alone has this selection.
             window: The queue's.
+            groups: What may belong to others, if there are any.
         """
-        self.selector = selector
+        self._owner = owner
+        self._selector = owner.selector
+        self._groups = groups
         self.subscriptions = 0
         #: The urgencies of the lanes of which the store may hold rows that were not examined.
         self.behind = set(window.unread())
@@ -58,8 +77,11 @@ class Selection:
     def first(self) -> Entry | None:
         """Return the first entry that waits and matches; None if there is none, or if the store must be read first."""
         entry = self.candidate()
-        if entry is not None and self.behind and self.reading_place() < entry.place:
-            return None
+        if self.behind:
+            # Of a lane that is in memory as a whole, nothing has to be read.
+            self.behind.intersection_update(self._window.unread())
+            if self.behind and entry is not None and self.reading_place() < entry.place:
+                return None
         return entry
 
     def reading_place(self) -> Place:
@@ -73,8 +95,21 @@ class Selection:
         return candidate is None or entry.place < candidate.place
 
     def selects(self, entry: Entry) -> bool:
-        """Whether an entry matches."""
-        return is_selected(self.selector, entry.message, entry.delivery_count)
+        """Whether an entry matches, and belongs to nobody else."""
+        if self._groups is not None and not self._groups.admits(self._owner, entry.message):
+            return False
+        return self._selector is None or is_selected(self._selector, entry.message, entry.delivery_count)
+
+    def took(self, entry: Entry) -> None:
+        """Note that an entry is given to the subscription whose selection this is."""
+        if self._groups is not None:
+            self._groups.took(self._owner, entry.message)
+
+    def start_over(self) -> None:
+        """Read the store from the window on once more, because more may match than before."""
+        self.behind = set(self._window.unread())
+        self.examined.clear()
+        self.has_left = True
 
     def judge(self, entry: Entry) -> None:
         """Note an entry if it matches, else forget it."""
@@ -95,9 +130,11 @@ class Selection:
 
     def candidate(self) -> Entry | None:
         """Return the first entry in memory that waits and matches, though one in the store may come before it."""
-        candidates = self._candidates
-        while candidates and not candidates[0].is_waiting:
-            candidates.popleft()  # it was given to somebody else
+        candidates, groups = self._candidates, self._groups
+        while candidates and not (
+            candidates[0].is_waiting and (groups is None or groups.admits(self._owner, candidates[0].message))
+        ):
+            candidates.popleft()  # it was given to somebody else, or its group was
         return candidates[0] if candidates else None
 
 
@@ -105,23 +142,35 @@ class Selection:
 class Selections:
     """The selections of one queue, and the entries that they found ahead of its window."""
 
-    __slots__ = ("_ahead_bytes", "_byte_limit", "_reading", "_selections", "_window", "ahead")
+    __slots__ = (
+        "_ahead_bytes",
+        "_byte_limit",
+        "_groups",
+        "_reading",
+        "_reading_from",
+        "_selections",
+        "_window",
+        "ahead",
+    )
 
-    def __init__(self, window: Window, byte_limit: int) -> None:
+    def __init__(self, window: Window, byte_limit: int, groups: Groups | None = None) -> None:
         """Begin without any.
 
         Args:
             window: The queue's.
             byte_limit: Bytes of bodies kept ahead of it; the next entry for each selection is always allowed.
+            groups: The queue's, if messages have groups.
         """
+        self._groups = groups
         self._window = window
         self._byte_limit = byte_limit
-        self._selections: dict[Selector, Selection] = {}
+        self._selections: dict[Selector | Subscription, Selection] = {}  # by subscription, if there are groups
         #: Entries beyond the window that are in memory or with a subscription.
         self.ahead: dict[Place, Entry] = {}
         self._ahead_bytes = 0
         #: For whom the store is read.
         self._reading: Selection | None = None
+        self._reading_from: Place | None = None  # None once what was examined there counts no more
 
     @property
     def is_over(self) -> bool:
@@ -133,26 +182,52 @@ class Selections:
         """Whether a page was asked for that has not come."""
         return self._reading is not None
 
-    def find(self, selector: Selector | None) -> Selection | None:
-        """Return the selection of a subscription that has joined; None for one without a selector."""
-        return None if selector is None else self._selections[selector]
+    def find(self, subscription: Subscription) -> Selection | None:
+        """Return what a subscription selects; None if that is everything."""
+        key = subscription.selector if self._groups is None else subscription
+        return None if key is None else self._selections.get(key)
 
-    def join(self, selector: Selector) -> None:
-        """Select for one more subscription."""
-        selection = self._selections.get(selector)
+    def begin_groups(self, groups: Groups, subscriptions: Iterable[Subscription]) -> None:
+        """Give each subscription a selection of its own, because messages have groups from now on."""
+        for selection in self._selections.values():
+            selection.subscriptions = 0
+        self._selections.clear()
+        self._groups = groups
+        for subscription in subscriptions:
+            self.join(subscription)
+
+    def free_groups(self) -> bool:
+        """Let everybody find the messages of groups that were closed, and return whether there are such groups."""
+        if self._groups is None:
+            return False
+        freed = self._groups.free()
+        self._judge_again(self._groups, freed)
+        return bool(freed)
+
+    def join(self, subscription: Subscription) -> None:
+        """Begin the selection of one more subscription, if it does not get everything."""
+        key = subscription.selector if self._groups is None else subscription
+        if key is None:
+            return
+        selection = self._selections.get(key)
         if selection is None:
-            selection = self._selections[selector] = Selection(selector, self._window)
+            selection = self._selections[key] = Selection(subscription, self._window, self._groups)
             for entry in [*self._window.entries(), *self.ahead.values()]:
                 if entry.is_waiting:
                     selection.judge(entry)
         selection.subscriptions += 1
 
-    def leave(self, selector: Selector) -> None:
-        """Undo `join`."""
-        selection = self._selections[selector]
+    def leave(self, subscription: Subscription) -> None:
+        """Undo `join`, and free the groups of the subscription."""
+        key = subscription.selector if self._groups is None else subscription
+        selection = None if key is None else self._selections.get(key)
+        if key is None or selection is None:
+            return
         selection.subscriptions -= 1
         if not selection.subscriptions:
-            del self._selections[selector]
+            del self._selections[key]
+        if self._groups is not None:
+            self._judge_again(self._groups, self._groups.leave(subscription))
 
     def arrived(self, entry: Entry, *, is_in_window: bool) -> None:
         """Note a new entry, which the window has taken or left in the store."""
@@ -194,10 +269,13 @@ class Selections:
     def next_page(self, line: Iterable[Subscription]) -> Place | None:
         """Return the place after which to load for the first who waits in vain, and expect `admit`; None if nobody."""
         for subscription in line:
-            selection = self.find(subscription.selector)
-            if selection is not None and selection.behind and subscription.may_take and selection.first() is None:
+            selection = self.find(subscription)
+            if selection is None or not selection.behind or not subscription.may_take:
+                continue
+            if selection.first() is None and selection.behind:
                 self._reading = selection
-                return selection.reading_place()
+                self._reading_from = selection.reading_place()
+                return self._reading_from
         return None
 
     def admit(self, after: Place, page: Page) -> None:
@@ -206,8 +284,8 @@ class Selections:
         if selection is None:
             self.came_up(self._window.admit(after, page, self.ahead))
             return
-        if not selection.subscriptions:
-            return  # they have ended
+        if not selection.subscriptions or after != self._reading_from:
+            return  # they have ended, or have started over
         end, is_last = after.urgency, page.is_last
         for stored in page.messages:
             place = stored.message.place
@@ -267,6 +345,18 @@ class Selections:
             self.forget(entry)
             for selection in self._selections.values():
                 selection.judge(entry)
+
+    def _judge_again(self, groups: Groups, freed: set[Key]) -> None:
+        """Judge once more what is in memory of some groups, and let everybody read the store once more."""
+        if not freed:
+            return
+        for selection in self._selections.values():
+            selection.start_over()
+        self._reading_from = None
+        for entry in [*self._window.entries(), *self.ahead.values()]:
+            if entry.is_waiting and groups.is_among(entry.message, freed):
+                for selection in self._selections.values():
+                    selection.judge(entry)
 
     def _meet(self, selection: Selection, entry: Entry) -> None:
         """Examine a new entry that is in the store, unless it will be met when the store is read."""

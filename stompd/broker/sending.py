@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, final
 
 from stompd.broker.account import Account
-from stompd.broker.destination import Destination, Kind, parse_destination
+from stompd.broker.destination import Destination, Kind, stored_name
 from stompd.broker.duplicates import Duplicates
 from stompd.broker.effects import NO_HEADERS
 from stompd.broker.expiry import Expiry
@@ -66,11 +66,11 @@ class Sending:
         #: What those get first who subscribe to a topic.
         self.retained = Retained(limits, ledger, ids)
         #: What topics keep.
-        self.logs = Logs(limits, ledger, catalogue, ids)
+        self.logs = Logs(limits, ledger, catalogue.policies, ids)
         #: What is sent again and again.
-        self.schedule = Schedule(ledger, ids, self)
+        self.schedule = Schedule(ledger, catalogue, ids, self)
         #: Who looks what is scheduled.
-        self.inspection = Inspection(ledger, catalogue, self)
+        self.inspection = Inspection(ledger, self)
         expiry.others += [self.retained, self.logs, self.schedule]
         #: Who has to rest.
         self.resting = Resting(ledger, 1000 * limits.block_seconds)
@@ -98,7 +98,7 @@ class Sending:
         self._duplicates.recover(recovered)
         self.logs.recover(recovered)
         self.schedule.recover(recovered)
-        self.retained.recover(recovered, [parse_destination(kept.destination) for kept in recovered.retained])
+        self.retained.recover(recovered)
         for found in recovered.last_values:
             recover_last_value(self._catalogue, found)
 
@@ -110,15 +110,15 @@ class Sending:
             UnknownTransaction: The session has not opened the transaction.
         """
         if request.inspect is not None:
-            self.inspection.begin(request.inspect, now)
+            self.inspection.begin(session.catalogue, request.inspect, now)
             self._ledger.enact(session, Work(), request.receipt)
             return
         # Checked now, so that COMMIT can only fail on the store.
         if request.is_mandatory:
-            self._catalogue.require(request.destination)
-        accounts = self.check(request.destination, request.message, now)
+            session.catalogue.require(request.destination)
+        accounts = self.check(session.catalogue, request.destination, request.message, now)
         if request.message.wishes is not None:
-            self._check_wishes(request.destination, request.message, request.message.wishes, now)
+            self._check_wishes(session.catalogue, request.destination, request.message, request.message.wishes)
         transaction = None if request.transaction is None else find_transaction(session, request.transaction)
         if request.reply_to is not None:
             self.expect_replies(session, request.message, request.reply_to, now)
@@ -130,71 +130,76 @@ class Sending:
                 self._ledger.enact(session, Work(), request.receipt)
             return
         work = Work(session)
-        self.route(request.destination, request.message, now, work)
+        self.route(session.catalogue, request.destination, request.message, now, work)
         # What made this one a duplicate may not be durable yet.
         self._ledger.enact(session, work, request.receipt, behind_all=work.headers is not NO_HEADERS)
 
-    def check(self, destination: Destination, message: Message, now: float) -> list[Account]:
+    def check(self, catalogue: Catalogue, destination: Destination, message: Message, now: float) -> list[Account]:
         """Make sure that a message can be taken later; return where a transaction has to reserve room.
 
         Raises:
             LimitExceeded: It is too large, its queue is full, or it needs one queue more than allowed.
         """
-        self._catalogue.check(destination, now)
+        catalogue.check(destination, now)
         if self._policies.is_empty:
             return []
-        found = [self._check_rule(place, message, now) for place in destination.places]
+        found = [self._check_rule(catalogue, place, message, now) for place in destination.places]
         return [account for account in found if account is not None]
 
-    def route(self, destination: Destination, message: Message, now: float, work: Work) -> None:
+    def route(self, catalogue: Catalogue, destination: Destination, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a message where it goes."""
         message.identify(self._ids.next(now), int(now * 1000))
         work.size_bytes += len(message.body)
-        if message.wishes is not None and not self._grant(destination, message, message.wishes, now, work):
+        if message.wishes is not None and not self._grant(catalogue, destination, message, message.wishes, now, work):
             return
         if destination.parts:
             for part in destination.parts:
                 copy = message.copy_to(part.path)
                 copy.identify(self._ids.next(now), message.timestamp_ms)
                 work.size_bytes += len(copy.body)
-                self._route_to(part, copy, now, work)
+                self._route_to(catalogue, part, copy, now, work)
         else:
-            self._route_to(destination, message, now, work)
+            self._route_to(catalogue, destination, message, now, work)
 
-    def _route_to(self, destination: Destination, message: Message, now: float, work: Work) -> None:
+    def _route_to(
+        self, catalogue: Catalogue, destination: Destination, message: Message, now: float, work: Work
+    ) -> None:
         """Add to the work what puts a message that is known by its id to one place."""
         if not self._policies.is_empty:
-            self._obey(destination, message, now, work)
+            self._obey(catalogue, destination, message, now, work)
         if message.wishes is not None and message.wishes.retain is not None:
-            self._retain(destination, message, message.wishes.retain, now, work)
+            self._retain(catalogue.host, destination, message, message.wishes.retain, now, work)
         if self.logs.is_kept and destination.kind is Kind.TOPIC and not message.due_ms:
-            self.logs.accept(destination, message, now, work)
+            self.logs.accept(catalogue.host, destination, message, now, work)
         if message.due_ms:
             message.due_ms = self._deadlines.date(message.due_ms, now)
         if message.expires_ms:
             self._expiry.expect(message.expires_ms)
-        self._catalogue.accept(destination, message, now, work)
+        catalogue.accept(destination, message, now, work)
 
-    def _grant(self, destination: Destination, message: Message, wishes: Wishes, now: float, work: Work) -> bool:
+    def _grant(
+        self, catalogue: Catalogue, destination: Destination, message: Message, wishes: Wishes, now: float, work: Work
+    ) -> bool:
         """Do what the sender wants of the arrival; return whether the message goes on."""
-        if wishes.dedup_id and not self._duplicates.admit(destination.path, wishes.dedup_id, message, now, work):
+        name = stored_name(catalogue.host, destination.path)
+        if wishes.dedup_id and not self._duplicates.admit(name, wishes.dedup_id, message, now, work):
             return False
         if wishes.is_repeated:
-            self.schedule.add(destination, message, now, work)
+            self.schedule.add(name, message, now, work)
             return False
         return True
 
-    def _retain(self, topic: Destination, message: Message, retain: Retain, now: float, work: Work) -> None:
+    def _retain(self, host: str, topic: Destination, message: Message, retain: Retain, now: float, work: Work) -> None:
         if retain is Retain.SET and message.body:
-            self.retained.keep(topic, message, now, work)
+            self.retained.keep(host, topic, message, now, work)
         else:
             # MQTT 5.0, 3.3.1.3: an empty body removes, too.
-            self.retained.remove(topic, work)
+            self.retained.remove(host, topic, work)
 
-    def _check_wishes(self, destination: Destination, message: Message, wishes: Wishes, now: float) -> None:
+    def _check_wishes(self, catalogue: Catalogue, destination: Destination, message: Message, wishes: Wishes) -> None:
         """Refuse what cannot be done."""
         if wishes.last_value_key:
-            expect_last_value(self._catalogue, destination, wishes.last_value_key, self._limits)
+            expect_last_value(catalogue, destination, wishes.last_value_key, self._limits)
         if wishes.retain is None:
             return
         if any(place.kind is not Kind.TOPIC for place in destination.places):
@@ -204,9 +209,11 @@ class Sending:
             )
         if wishes.retain is Retain.SET:
             for place in destination.places:
-                self.retained.check(place, message)
+                self.retained.check(catalogue.host, place, message)
 
-    def _check_rule(self, destination: Destination, message: Message, now: float) -> Account | None:
+    def _check_rule(
+        self, catalogue: Catalogue, destination: Destination, message: Message, now: float
+    ) -> Account | None:
         """Refuse what a rule does not allow; return the account in which a transaction has to reserve room."""
         rule = self._policies.find(destination.path)
         if rule is None:
@@ -217,10 +224,10 @@ class Sending:
                 f" (key message_bytes of [[destination]] {rule.pattern})."
             )
         if destination.kind is Kind.TOPIC:
-            self.logs.check(destination)
+            self.logs.check(catalogue.host, destination)
         if destination.kind is not Kind.QUEUE or rule.overflow is not Overflow.REJECT:
             return None
-        account = self._catalogue.queue(destination, now).account
+        account = catalogue.queue(destination, now).account
         if account is not None and not account.has_room(message):
             raise LimitExceeded(
                 f"{destination.path} is full: it has {account.count} messages of {account.size_bytes} bytes (keys"
@@ -228,7 +235,7 @@ class Sending:
             )
         return account
 
-    def _obey(self, destination: Destination, message: Message, now: float, work: Work) -> None:
+    def _obey(self, catalogue: Catalogue, destination: Destination, message: Message, now: float, work: Work) -> None:
         """Let a message expire as a rule wants it, and its sender rest if he fills a queue."""
         rule = self._policies.find(destination.path)
         if rule is None:
@@ -237,7 +244,7 @@ class Sending:
         session = work.session
         if session is None or destination.kind is not Kind.QUEUE or not rule.is_bounded:
             return
-        queue = self._catalogue.queue(destination, now)
+        queue = catalogue.queue(destination, now)
         account = queue.account
         if account is None or account.overflow is not Overflow.BLOCK:
             return

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, final
 
 from stompd.broker.delivery import Delivery
 from stompd.broker.effects import SessionId
+from stompd.broker.peer import Peer
 from stompd.broker.subscription import Subscription
 from stompd.broker.temporary import Temporary
 from stompd.broker.transaction import Transaction
 from stompd.errors import StompError
 
 if TYPE_CHECKING:
+    from stompd.broker.catalogue import Catalogue
     from stompd.broker.ledger import Work
 
 
@@ -27,11 +29,14 @@ class Session:
     __slots__ = (
         "_last_number",
         "by_number",
-        "client_id",
+        "catalogue",
+        "granted",
+        "granted_bytes",
         "has_soft_errors",
         "is_ending",
         "is_refused",
         "is_writable",
+        "peer",
         "pending",
         "session_id",
         "settled_ids",
@@ -41,23 +46,22 @@ class Session:
         "token",
         "transactions",
         "unsettled",
-        "user_name",
     )
 
     def __init__(
         self,
         session_id: SessionId,
-        client_id: str = "",
-        user_name: str = "",
+        catalogue: Catalogue,
+        peer: Peer,
         *,
         token: bytes = b"",
         has_soft_errors: bool = False,
     ) -> None:
         self.session_id = session_id
-        #: What the client called itself; empty if it did not.
-        self.client_id = client_id
-        #: Who logged in.
-        self.user_name = user_name
+        self.catalogue = catalogue  # of its virtual host
+        self.peer = peer
+        #: What its subscriptions may have outstanding together: deliveries, and bytes of bodies.
+        self.granted = self.granted_bytes = 0
         #: What nobody else knows; the names of its temporary destinations are made of it.
         self.token = token
         #: Whether a request that fails alone, and that somebody waits for, leaves the session open.
@@ -86,6 +90,16 @@ class Session:
         self._last_number = 0
 
     @property
+    def client_id(self) -> str:
+        """What the client called itself; empty if it did not."""
+        return self.peer.client_id
+
+    @property
+    def user_name(self) -> str:
+        """Who logged in."""
+        return self.peer.user_name
+
+    @property
     def last_number(self) -> int:
         """The highest subscription number ever given out; 0 when there was none."""
         return self._last_number
@@ -102,3 +116,15 @@ class Session:
         """Return a number for a new subscription."""
         self._last_number += 1
         return self._last_number
+
+    def add(self, subscription: Subscription) -> None:
+        """Remember a subscription, and what it may have outstanding."""
+        self.subscriptions[subscription.subscription_id] = self.by_number[subscription.number] = subscription
+        self.granted += subscription.granted
+        self.granted_bytes += subscription.byte_limit
+
+    def remove(self, subscription: Subscription) -> None:
+        """Forget a subscription that has ended."""
+        del self.subscriptions[subscription.subscription_id], self.by_number[subscription.number]
+        self.granted -= subscription.granted
+        self.granted_bytes -= subscription.byte_limit

@@ -30,6 +30,8 @@ def _find_by_token(session: Session, token: DeliveryToken) -> list[Delivery]:
             return []  # the subscription has ended, and its deliveries were given back
     elif delivery := subscription.outstanding.get(token.delivery_number):
         return _up_to(subscription, delivery)
+    elif subscription.queue.browser is not None:
+        raise _only_shown(subscription)
     elif 0 < token.delivery_number <= subscription.last_number:
         return []
     raise UnknownDelivery(
@@ -48,13 +50,23 @@ def _find_by_message(session: Session, name: DeliveredMessage) -> list[Delivery]
                 deliveries = _up_to(subscription, delivery)
                 session.settled_ids.extend(str(found.entry.message.message_id) for found in deliveries)
                 return deliveries
-    is_automatic = any(subscription.is_automatic for subscription in subscriptions)
-    if is_automatic or name.message_id in session.settled_ids:
+    if name.message_id in session.settled_ids:
+        return []
+    if len(subscriptions) == 1 and subscriptions[0].queue.browser is not None:
+        raise _only_shown(subscriptions[0])
+    if any(subscription.is_automatic for subscription in subscriptions):
         return []
     raise UnknownDelivery(
         f"message-id:{name.message_id} names no message that was delivered on this connection"
         f"{'' if name.subscription_id is None else ' to subscription:' + name.subscription_id}."
         " Send the values of the MESSAGE frame's message-id and subscription headers."
+    )
+
+
+def _only_shown(subscription: Subscription) -> UnknownDelivery:
+    return UnknownDelivery(
+        f"Subscription {subscription.subscription_id} browses {subscription.destination.path}: its messages are shown,"
+        " stay where they are, and cannot be acknowledged or rejected. Subscribe without browser:true to take them."
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import final
 
+from stompd.broker.browser import Browser
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.durable import NamedSubscription, NamedSubscriptions
 from stompd.broker.effects import SessionId
@@ -16,7 +17,7 @@ from stompd.broker.matching import is_selected
 from stompd.broker.queue import Queue
 from stompd.broker.quota import check_consumers
 from stompd.broker.replay import Replay
-from stompd.broker.requests import Naming, Subscribe, Unsubscribe
+from stompd.broker.requests import Naming, Subscribe, Terms, Unsubscribe
 from stompd.broker.sending import Sending
 from stompd.broker.session import Session
 from stompd.broker.subscription import Subscription
@@ -32,12 +33,20 @@ from stompd.errors import (
     UnknownSubscription,
 )
 
+#: Of the bytes that a session has left, a further subscription gets this part, so that there is always some left.
+_SHARE = 8
+
+#: What each subscription gets in any case: enough for small messages to flow.
+_LEAST_BYTES = 64 * 1024
+#: A window of so many bytes, or none, is Artemis' way to ask for one message at a time, also for empty ones.
+_ONE_AT_A_TIME = 1
+
 
 @final
 class Subscribing:
     """Begins and ends the subscriptions of all sessions."""
 
-    __slots__ = ("_catalogue", "_ledger", "_limits", "_logs", "_names", "_retained", "_sessions")
+    __slots__ = ("_catalogue", "_ids", "_ledger", "_limits", "_names", "_sending", "_sessions")
 
     def __init__(
         self,
@@ -51,14 +60,22 @@ class Subscribing:
         self._limits = limits
         self._ledger = ledger
         self._catalogue = catalogue
-        self._names = NamedSubscriptions(limits, ledger, catalogue, ids)
+        self._ids = ids
+        self._names: dict[str, NamedSubscriptions] = {}  # by virtual host
         self._sessions = sessions
-        self._retained = sending.retained
-        self._logs = sending.logs
+        self._sending = sending
 
     def recover(self, recovered: Recovered) -> None:
         """Take over the durable subscriptions that the store holds."""
-        self._names.recover(recovered)
+        for host in {found.host for found in recovered.subscriptions}:
+            self.names(host).recover(recovered)
+
+    def names(self, host: str) -> NamedSubscriptions:
+        """Return the named subscriptions of a virtual host."""
+        found = self._names.get(host)
+        if found is None:
+            found = self._names[host] = NamedSubscriptions(self._ledger, self._catalogue.on(host), self._ids)
+        return found
 
     def subscribe(
         self, session: Session, request: Subscribe, now: float, replaced: Sequence[Subscription] = ()
@@ -80,8 +97,8 @@ class Subscribing:
         named: NamedSubscription | None = None
         headers: dict[str, str] = {}
         if request.naming is not None:
-            named, headers = self._names.find(session, request, request.naming, now, work)
-        queue = named.queue if named else self._catalogue.source(request.destination, now)
+            named, headers = self.names(session.catalogue.host).find(session, request, request.naming, now, work)
+        queue = named.queue if named else self._source(session, request, now)
         replay = self._replay(session, request, queue, now)
         credit = self._credit(request, named)
         for other in replaced:
@@ -94,15 +111,15 @@ class Subscribing:
             request.ack_mode,
             request.destination,
             credit=credit,
-            byte_limit=self._limits.outstanding_bytes,
+            byte_limit=self._grant_bytes(session, request.terms),
             is_named=request.is_named,
-            # A topic's messages are selected before they are queued.
-            selector=None if request.destination.is_topic else request.selector,
+            selector=None if request.destination.is_topic or queue.browser else request.selector,  # selected before
             named=named,
+            terms=request.terms,
         )
-        session.subscriptions[request.subscription_id] = session.by_number[subscription.number] = subscription
+        session.add(subscription)
         work.undo.append(partial(self._take_back, subscription))
-        is_awaited = replay is None and self._retain(request, named, queue, now, work)
+        is_awaited = replay is None and self._retain(session, request, named, queue, now, work)
         # What the same client sends to the topic next must reach it, so only the deliveries wait.
         self._bind(subscription, request, replay, now)
         if request.receipt is not None:
@@ -134,17 +151,19 @@ class Subscribing:
 
     def end(self, session: Session, subscription: Subscription) -> None:
         """Give nothing more to a subscription; what it has not acknowledged returns."""
-        del session.subscriptions[subscription.subscription_id]
-        del session.by_number[subscription.number]
+        session.remove(subscription)
         if subscription.spread is None:
             subscription.queue.detach(subscription)
         else:
             subscription.spread.detach()
-            self._catalogue.gather(subscription, subscription.spread)
+            session.catalogue.gather(subscription, subscription.spread)
         if subscription.named:
-            self._names.release(subscription.named)
+            self.names(session.catalogue.host).release(subscription.named)
+        elif subscription.queue.browser:
+            subscription.queue.browser.close()
+            session.catalogue.tidy(subscription.destination, subscription.queue.browser.source)
         else:
-            self._catalogue.release(subscription.destination, subscription.queue)
+            session.catalogue.release(subscription.destination, subscription.queue)
         for delivery in reversed(subscription.outstanding.values()):
             if delivery.is_held:
                 continue
@@ -152,6 +171,19 @@ class Subscribing:
             if not delivery.queue.has_ended:
                 delivery.queue.give_back(delivery.entry)
         subscription.outstanding.clear()
+
+    def take_overflowing(self) -> list[tuple[SessionId, StompError]]:
+        """Return, once, the sessions that must end for what is theirs: it overflowed, or the store refused it."""
+        overflowing = self._catalogue.overflowing
+        if not overflowing:
+            return []
+        found = []
+        for session in self._sessions.values():
+            error = _find_overflow(session, overflowing, self._limits)
+            if error is not None:
+                found.append((session.session_id, error))
+        overflowing.clear()
+        return found
 
     def _take_back(self, subscription: Subscription) -> None:
         """Undo a subscription whose durable subscription the store refused: its session may go on without it."""
@@ -161,15 +193,15 @@ class Subscribing:
 
     def _bind(self, subscription: Subscription, request: Subscribe, replay: Replay | None, now: float) -> None:
         """Let what is sent to the destination reach the subscription's queue, or those that it takes from."""
+        session = subscription.session
         if replay is not None:
-            self._logs.begin(replay)
-        elif subscription.named:
+            self._sending.logs.begin(replay)
+        elif subscription.named or subscription.queue.browser:
             subscription.queue.subscriptions += 1
         else:
-            binding = _binding(subscription.session, request)
-            self._catalogue.bind(subscription.destination, subscription.queue, binding)
+            session.catalogue.bind(subscription.destination, subscription.queue, _binding(session, request))
         if subscription.destination.is_spread:
-            self._catalogue.spread(subscription, now)
+            session.catalogue.spread(subscription, now)
 
     def _check(self, session: Session, request: Subscribe, replaced: Sequence[Subscription]) -> None:
         found = session.subscriptions.get(request.subscription_id)
@@ -184,7 +216,19 @@ class Subscribing:
                 f"This connection has {len(session.subscriptions)} subscriptions, which is the limit"
                 " (setting limits.subscriptions)."
             )
-        check_consumers(self._catalogue, request.destination)
+        check_consumers(session.catalogue, request.destination)
+        if session.granted + self._credit(request, None) > self._limits.session_prefetch:
+            raise LimitExceeded(
+                f"The subscriptions of this connection may have {session.granted} deliveries outstanding together, and"
+                f" {self._limits.session_prefetch} is the limit (setting limits.session_prefetch). Ask for less with"
+                " prefetch-count, or UNSUBSCRIBE some."
+            )
+
+    def _grant_bytes(self, session: Session, terms: Terms) -> int:
+        """Return how many bytes of bodies a further subscription may have outstanding."""
+        left = self._limits.session_outstanding_bytes - session.granted_bytes
+        highest = min(self._limits.outstanding_bytes, max(left // _SHARE, _LEAST_BYTES))
+        return highest if terms.window_bytes is None else min(max(terms.window_bytes, 1), highest)
 
     def _confirm(self, session: Session, receipt: str, headers: Mapping[str, str], work: Work) -> None:
         """Let the RECEIPT come before the first MESSAGE, and say how much was granted."""
@@ -195,22 +239,29 @@ class Subscribing:
         """Return what brings the past of a topic, if the client asked for it."""
         if request.origin is None:
             return None
-        return self._logs.replay(request.destination, queue, _binding(session, request), request.origin, now)
+        binding = _binding(session, request)
+        return self._sending.logs.replay(session.catalogue, request.destination, queue, binding, request.origin, now)
 
     def _retain(
-        self, request: Subscribe, named: NamedSubscription | None, queue: Queue, now: float, work: Work
+        self,
+        session: Session,
+        request: Subscribe,
+        named: NamedSubscription | None,
+        queue: Queue,
+        now: float,
+        work: Work,
     ) -> bool:
         """Begin a new subscription of a topic with its retained message; return whether that is still under way."""
-        topics = request.destination
+        retained, host = self._sending.retained, session.catalogue.host
         is_new = named is None or (bool(work.operations) if queue.is_durable else not queue.subscriptions)
         if not is_new:
             return False
         is_pending = False
-        for topic in topics.places:
-            for kept in self._retained.find(topic):
+        for topic in request.destination.places:
+            for kept in retained.find(host, topic):
                 if request.selector is None or is_selected(request.selector, kept):
                     queue.accept(kept, now, work)
-            is_pending = is_pending or self._retained.is_pending(topic)
+            is_pending = is_pending or retained.is_pending(host, topic)
         return is_pending
 
     def _delete(
@@ -218,7 +269,8 @@ class Subscribing:
     ) -> None:
         """Delete a durable subscription, be its consumer the one that UNSUBSCRIBE names, or none."""
         destination = request.destination or (subscription.destination if subscription else None)
-        named = self._names.find_durable(session, naming, destination)
+        names = self.names(session.catalogue.host)
+        named = names.find_durable(session, naming, destination)
         own = subscription if subscription and subscription.named is named else None
         # JMS 3.1, 4.2: not while it has a consumer, nor while a transaction holds a message of it.
         if named.queue.subscriptions > (own is not None):
@@ -232,7 +284,7 @@ class Subscribing:
                 " COMMIT or ABORT it first."
             )
         work = Work()
-        self._names.delete(named, work)
+        names.delete(named, work)
         if own:
             self.end(session, own)
         self._ledger.enact(session, work, request.receipt)
@@ -245,8 +297,21 @@ class Subscribing:
                     return True
         return False
 
+    def _source(self, session: Session, request: Subscribe, now: float) -> Queue:
+        """Return where deliveries come from: for a subscription that only looks, a queue of its own."""
+        source = session.catalogue.source(request.destination, now)
+        if not request.terms.is_browser:
+            return source
+        shown = session.catalogue.shown_queue(request.destination, now)
+        # What was sent before has a lower id.
+        newest = None if request.terms.follows else self._ids.next(now)
+        shown.browser = Browser(source, shown, request.selector, self._ledger, self._limits, newest=newest)
+        return shown
+
     def _credit(self, request: Subscribe, named: NamedSubscription | None) -> int:
         limits = self._limits
+        if request.terms.window_bytes is not None and request.terms.window_bytes <= _ONE_AT_A_TIME:
+            return 1
         if request.prefetch is None:
             if named is not None and named.is_shared:
                 return limits.shared_prefetch
@@ -255,7 +320,17 @@ class Subscribing:
         return min(request.prefetch or limits.highest_prefetch, limits.highest_prefetch)
 
 
-def explain_overflow(subscription: Subscription, limits: Limits) -> StompError:
+def _find_overflow(session: Session, overflowing: Sequence[Queue], limits: Limits) -> StompError | None:
+    for temporary in session.temporaries.values():
+        if temporary.has_overflowed:
+            return temporary.explain_overflow()
+    for subscription in session.subscriptions.values():
+        if subscription.queue in overflowing:
+            return _explain_overflow(subscription, limits)
+    return None
+
+
+def _explain_overflow(subscription: Subscription, limits: Limits) -> StompError:
     """Return the error for a session whose subscription fell too far behind, was not stored, or takes from too many
     queues."""
     if subscription.queue.is_durable:

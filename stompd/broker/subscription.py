@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
-from stompd.broker.requests import AckMode
+from stompd.broker.requests import ORDINARY, AckMode, Terms
 from stompd.selector.evaluate import Selector
 
 #: Bytes of bodies that a subscription which acknowledges nothing is given before the transport has taken them: enough
@@ -29,11 +29,12 @@ class Subscription:
     """
 
     __slots__ = (
-        "_byte_limit",
         "_last_number",
         "ack_mode",
+        "byte_limit",
         "credit",
         "destination",
+        "granted",
         "is_active",
         "is_automatic",
         "is_named",
@@ -47,6 +48,7 @@ class Subscription:
         "session",
         "spread",
         "subscription_id",
+        "terms",
     )
 
     def __init__(
@@ -63,6 +65,7 @@ class Subscription:
         is_named: bool = True,
         selector: Selector | None = None,
         named: NamedSubscription | None = None,
+        terms: Terms = ORDINARY,
     ) -> None:
         """Describe a subscription that has not begun.
 
@@ -78,6 +81,7 @@ class Subscription:
             is_named: Whether the client gave it an id.
             selector: Which entries of its queue it wants; None for all.
             named: The subscription of a topic whose consumer it is, if that has a name of its own.
+            terms: How it takes beside others.
         """
         self.session = session
         self.queue = queue
@@ -86,10 +90,11 @@ class Subscription:
         self.ack_mode = ack_mode
         self.is_automatic = ack_mode is AckMode.AUTO
         self.destination = destination
-        self.credit = credit
+        self.credit = self.granted = credit
         self.is_named = is_named
         self.selector = selector
         self.named = named
+        self.terms = terms
         #: Whether it takes part in its queue: from when its SUBSCRIBE took effect until it ends.
         self.is_active = False
         #: What it takes from besides, if there are several queues.
@@ -99,7 +104,7 @@ class Subscription:
         #: By number, oldest first.
         self.outstanding: dict[int, Delivery] = {}
         self.outstanding_bytes = 0
-        self._byte_limit = min(byte_limit, AUTOMATIC_BYTES) if self.is_automatic else byte_limit
+        self.byte_limit = min(byte_limit, AUTOMATIC_BYTES) if self.is_automatic else byte_limit
         self._last_number = 0
 
     @property
@@ -110,7 +115,7 @@ class Subscription:
     @property
     def may_take(self) -> bool:
         """Whether it can be given an entry now."""
-        return self.credit > 0 and self.session.is_writable and self.outstanding_bytes < self._byte_limit
+        return self.credit > 0 and self.session.is_writable and self.outstanding_bytes < self.byte_limit
 
     def deliver(self, entry: Entry, queue: Queue) -> Delivery:
         """Spend credit on an entry of a queue."""
@@ -137,6 +142,12 @@ class Subscription:
             self.queue.line_up(self)
         else:
             self.spread.line_up()
+
+    def leave_line(self, queue: Queue) -> None:
+        """Note that a queue has taken it out of its line, for it may take nothing."""
+        self.is_waiting = False
+        if self.spread is not None:
+            self.spread.absent.append(queue)
 
     def spend_credit(self, delivery: Delivery) -> None:
         """Charge again for a delivery whose acknowledgement was aborted; credit may fall below 0."""

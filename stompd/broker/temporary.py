@@ -9,11 +9,10 @@ from stompd.broker.destination import Destination, Kind
 from stompd.broker.identity import IdSource
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, QueueId
-from stompd.broker.requests import AckMode, Subscribe
+from stompd.broker.requests import AckMode, Inspect, Subscribe
 from stompd.errors import InvalidDestination, LimitExceeded, SlowConsumer
 
 if TYPE_CHECKING:
-    from stompd.broker.catalogue import Catalogue
     from stompd.broker.queue import Queue
     from stompd.broker.session import Session
     from stompd.broker.subscribing import Subscribing
@@ -64,14 +63,13 @@ class Temporary:
 class Temporaries:
     """The temporary destinations of all sessions: who owns them, and how their names are read."""
 
-    __slots__ = ("_catalogue", "_ids", "_limits", "_public", "_subscribing")
+    __slots__ = ("_ids", "_limits", "_public", "_subscribing")
 
-    def __init__(self, limits: Limits, catalogue: Catalogue, subscribing: Subscribing, ids: IdSource) -> None:
+    def __init__(self, limits: Limits, subscribing: Subscribing, ids: IdSource) -> None:
         self._limits = limits
-        self._catalogue = catalogue
         self._subscribing = subscribing
         self._ids = ids
-        self._public: dict[str, Session] = {}  # whose they are, by their public path
+        self._public: dict[tuple[str, str], Session] = {}  # whose they are, by their virtual host and public path
 
     def resolve(self, session: Session, destination: Destination, now: float) -> Destination:
         """Return where a temporary destination is; an own one that is not there is created.
@@ -86,11 +84,18 @@ class Temporaries:
             return destination._replace(parts=tuple(parts))
         if destination.kind.is_own:
             return self._own(session, destination, now).public
-        if destination.kind in _PUBLIC_KINDS.values() and destination.path not in self._public:
+        is_public = destination.kind in _PUBLIC_KINDS.values()
+        if is_public and self._owner(session, destination) is None:
             raise InvalidDestination(
                 f"{destination.path} does not exist. A temporary destination ends with the connection that created it."
             )
         return destination
+
+    def resolve_replies(self, session: Session, inspect: Inspect, now: float) -> Inspect:
+        """Return a question about the schedule that is answered where a temporary destination is; see `resolve`."""
+        if inspect.reply_to is None or inspect.reply_to.is_plain:
+            return inspect
+        return inspect._replace(reply_to=self.resolve(session, inspect.reply_to, now))
 
     def subscribe(self, session: Session, request: Subscribe, now: float) -> None:
         """Begin a subscription of anything; it takes the place of one that awaiting replies has begun there.
@@ -104,16 +109,20 @@ class Temporaries:
             self._subscribing.subscribe(session, request, now)
             return
         request.destination = self.resolve(session, request.destination, now)
-        places = request.destination.places
-        used = [self._admit(session, place) for place in places if place.path in self._public]
+        owners = [(place, self._owner(session, place)) for place in request.destination.places]
+        used = [self._admit(session, place, owner) for place, owner in owners if owner is not None]
         implicit = [temporary.implicit for temporary in used]
         replaced = [subscription for subscription in session.subscriptions.values() if subscription in implicit]
         self._subscribing.subscribe(session, request, now, replaced)
         for temporary in used:
             temporary.is_used, temporary.implicit = True, None
 
-    def _admit(self, session: Session, public: Destination) -> Temporary:
-        if self._public[public.path] is not session:
+    def _owner(self, session: Session, public: Destination) -> Session | None:
+        """Return whose temporary destination that is for a session; None if it is none on its virtual host."""
+        return self._public.get((session.catalogue.host, public.path))
+
+    def _admit(self, session: Session, public: Destination, owner: Session) -> Temporary:
+        if owner is not session:
             # JMS 3.1, 6.2.2: only the connection that created it may consume from it.
             raise InvalidDestination(
                 f"{public.path} belongs to another connection. Only that one may subscribe to it; anybody may send."
@@ -157,12 +166,12 @@ class Temporaries:
         if subscription is not None:
             self._subscribing.end(session, subscription)
         del session.temporaries[destination.path]
-        self._remove(temporary)
+        self._remove(session, temporary)
 
     def end(self, session: Session) -> None:
         """Delete everything of a session whose subscriptions have ended."""
         for temporary in session.temporaries.values():
-            self._remove(temporary)
+            self._remove(session, temporary)
         session.temporaries.clear()
 
     def _own(self, session: Session, destination: Destination, now: float) -> Temporary:
@@ -179,12 +188,12 @@ class Temporaries:
         name = blake2b(str(number).encode(), key=session.token, digest_size=_NAME_BYTES).hexdigest()
         kind = _PUBLIC_KINDS[destination.kind]
         public = Destination(kind, name, f"/{kind.value}/{name}", is_plain=False)
-        queue = self._catalogue.add_temporary(public, QueueId(number)) if kind is Kind.REPLY_QUEUE else None
+        queue = session.catalogue.add_temporary(public, QueueId(number)) if kind is Kind.REPLY_QUEUE else None
         temporary = session.temporaries[destination.path] = Temporary(destination.path, public, queue)
-        self._public[public.path] = session
+        self._public[session.catalogue.host, public.path] = session
         return temporary
 
-    def _remove(self, temporary: Temporary) -> None:
-        del self._public[temporary.public.path]
+    def _remove(self, session: Session, temporary: Temporary) -> None:
+        del self._public[session.catalogue.host, temporary.public.path]
         if temporary.queue is not None:
-            self._catalogue.remove_temporary(temporary.public)
+            session.catalogue.remove_temporary(temporary.public)

@@ -10,7 +10,7 @@ from stompd.broker.destination import Destination
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
 from stompd.broker.requests import Rejection
-from stompd.errors import LimitExceeded, UnknownTransaction
+from stompd.errors import DuplicateTransaction, LimitExceeded, UnknownTransaction
 
 if TYPE_CHECKING:
     from stompd.broker.account import Account
@@ -99,6 +99,19 @@ class Transaction:
         self._bytes += held.size_bytes
         self.held.append(held)
 
+    def release(self) -> None:
+        """Undo what it holds: its deliveries are with their subscriptions again, and no room is kept."""
+        for held in self.held:
+            if isinstance(held, HeldSend):
+                held.release()
+                continue
+            for delivery in held.deliveries:
+                delivery.is_held = False
+                if delivery.subscription.is_active:
+                    delivery.subscription.spend_credit(delivery)
+                elif not delivery.queue.has_ended:
+                    delivery.queue.give_back(delivery.entry)
+
     def settles_in(self, queue: Queue) -> bool:
         """Whether it holds a delivery of a queue."""
         for held in self.held:
@@ -107,6 +120,26 @@ class Transaction:
                     if delivery.queue is queue:
                         return True
         return False
+
+
+def open_transaction(session: Session, transaction_id: str, limits: Limits) -> None:
+    """Begin a transaction of a session.
+
+    Raises:
+        DuplicateTransaction: One with this id is open.
+        LimitExceeded: The session has as many as allowed.
+    """
+    if transaction_id in session.transactions:
+        # STOMP 1.2 "BEGIN": ids are unique among the open transactions of a connection.
+        raise DuplicateTransaction(
+            f"transaction:{transaction_id} is open already. COMMIT or ABORT it first, or use another id."
+        )
+    if len(session.transactions) >= limits.transactions:
+        raise LimitExceeded(
+            f"This connection has {len(session.transactions)} open transactions, which is the limit"
+            " (setting limits.transactions). COMMIT or ABORT some."
+        )
+    session.transactions[transaction_id] = Transaction(transaction_id, limits)
 
 
 def find_transaction(session: Session, transaction_id: str) -> Transaction:
@@ -122,17 +155,3 @@ def find_transaction(session: Session, transaction_id: str) -> Transaction:
             " it is gone."
         )
     return transaction
-
-
-def release(transaction: Transaction) -> None:
-    """Undo the acknowledgements that a transaction held: its deliveries are with their subscriptions again."""
-    for held in transaction.held:
-        if isinstance(held, HeldSend):
-            held.release()
-            continue
-        for delivery in held.deliveries:
-            delivery.is_held = False
-            if delivery.subscription.is_active:
-                delivery.subscription.spend_credit(delivery)
-            elif not delivery.queue.has_ended:
-                delivery.queue.give_back(delivery.entry)

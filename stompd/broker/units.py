@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias, final
 
+from stompd.broker.destination import stored_name
 from stompd.broker.message import Message, MessageId, Place, QueueId
 
 #: What an operation costs in memory beside a body; an estimate.
@@ -63,9 +64,10 @@ class PutQueue:
 
     __slots__ = ("is_durable", "name", "queue_id")
 
-    def __init__(self, queue_id: QueueId, name: str, *, is_durable: bool = True) -> None:
+    def __init__(self, queue_id: QueueId, name: str, *, is_durable: bool = True, host: str = "") -> None:
+        """Describe it by its path and, unless that is the default one, its virtual host."""
         self.queue_id = queue_id
-        self.name = name
+        self.name = stored_name(host, name)
         self.is_durable = is_durable
 
 
@@ -86,7 +88,7 @@ class PutSubscription:
     It follows the `PutQueue` of its queue, and ends with the queue.
     """
 
-    __slots__ = ("client_id", "is_shared", "name", "no_local", "queue_id", "selector", "topic")
+    __slots__ = ("client_id", "host", "is_shared", "name", "no_local", "owner", "queue_id", "selector", "topic")
 
     def __init__(
         self,
@@ -98,6 +100,8 @@ class PutSubscription:
         selector: str = "",
         no_local: bool = False,
         is_shared: bool = False,
+        host: str = "",
+        owner: str = "",
     ) -> None:
         """Describe it.
 
@@ -109,8 +113,12 @@ class PutSubscription:
             selector: Empty if it gets every message.
             no_local: Whether it does not get what its own client sends.
             is_shared: Whether several may be connected to it.
+            host: The virtual host whose topic it is; empty for the default one.
+            owner: The user who created it.
         """
         self.queue_id = queue_id
+        self.host = host
+        self.owner = owner
         self.client_id = client_id
         self.name = name
         self.topic = topic

@@ -10,7 +10,7 @@ from twisted.cred.credentials import Anonymous, ICredentials, UsernamePassword
 from twisted.cred.portal import Portal
 from zope.interface import implementer
 
-from stompd.interfaces import IPeerCertificate
+from stompd.interfaces import IBearerToken, IPeerCertificate
 from stompd.net.transport import StreamTransport
 from stompd.net.upgrade import Authorization
 from stompd.session.login import Login
@@ -28,6 +28,18 @@ class _Certified(Protocol):
     """A transport whose peer may have shown a certificate."""
 
     def getPeerCertificate(self) -> X509 | None: ...  # noqa: N802  # Twisted's
+
+
+@final
+@implementer(IBearerToken, ICredentials)
+class BearerToken:
+    """A token from the passcode of a CONNECT without a login, or from `Authorization: Bearer` of a WebSocket."""
+
+    __slots__ = ("token",)
+
+    def __init__(self, token: str) -> None:
+        """Keep a token as it was sent."""
+        self.token = token
 
 
 @final
@@ -62,6 +74,8 @@ def transport_credentials(transport: StreamTransport, portal: Portal) -> ICreden
     return PeerCertificate(certificate.to_cryptography().public_bytes(Encoding.DER))
 
 
-def _passcode(login: str | None, passcode: str | None) -> UsernamePassword:
-    # A token says by itself whose it is, and comes without a login.
-    return UsernamePassword((login or "").encode(), (passcode or "").encode())
+def _passcode(login: str | None, passcode: str | None) -> ICredentials:
+    if login is None:
+        # A token says by itself whose it is, and comes without a login.
+        return BearerToken(passcode or "")
+    return UsernamePassword(login.encode(), (passcode or "").encode())

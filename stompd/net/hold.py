@@ -14,3 +14,5 @@ class Hold(Enum):
     JOURNAL = "journal"
     #: The peer does not read what it is sent.
     UNREAD = "unread"
+    #: Its user has sent more than a rate allows.
+    RATE = "rate"

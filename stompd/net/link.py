@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, final
 
-from twisted.cred.error import UnauthorizedLogin
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from stompd.broker.delivery import Delivery
-from stompd.broker.requests import Disconnect
+from stompd.broker.requests import Disconnect, Renew, Send
 from stompd.errors import (
     FrameTooLarge,
     HeartBeatMissed,
@@ -21,18 +21,19 @@ from stompd.errors import (
     InvalidClientId,
     LimitExceeded,
     LoginFailed,
-    LoginTimedOut,
     ProtocolError,
     ShuttingDown,
     StompError,
 )
 from stompd.interfaces import IStompUser
-from stompd.net.credentials import choose_credentials
+from stompd.net.admission import Admission, explain_timeout
+from stompd.net.census import Place
 from stompd.net.hold import Hold
 from stompd.net.intake import Intake, NotStomp
+from stompd.net.meter import Meter
 from stompd.net.timer import Timer
 from stompd.net.transport import StreamTransport, end_writing, explain_close, name_peer, set_socket_options
-from stompd.session.login import Login
+from stompd.session.login import Login, expiry_headers
 from stompd.session.session import HeartBeatAction, Session
 from stompd.wire.frame import Frame
 from stompd.wire.parser import FrameParser
@@ -62,6 +63,9 @@ class Link(Protocol):
         self._is_surplus = is_surplus
         self._parser = FrameParser(factory.login_frame_limits)
         self._session_id = factory.driver.next_session_id()
+        #: Where the census has counted it.
+        self.counted: list[Place] = []
+        self._meter: Meter | None = None
         self._user: IStompUser | None = None
         self._outgoing: list[bytes] = []
         self._timer = Timer(factory.reactor)
@@ -88,12 +92,12 @@ class Link(Protocol):
         set_socket_options(self.transport)
         self._intake = Intake(self.transport)
         self.transport.registerProducer(self, True)
-        if self._is_surplus:
-            limit = self._factory.limits.connections
-            error = f"This broker has {limit} connections, which is the limit (setting limits.connections). Try later."
-            self.fail(LimitExceeded(error))
+        self.admission = Admission(self._factory.hosts, self._reactor, self.transport, self.fail)
+        try:
+            self._factory.link_made(self, is_surplus=self._is_surplus)
+        except LimitExceeded as error:
+            self.fail(error)
             return
-        self._factory.link_made(self)
         self._timer.set(self._factory.limits.login_seconds, self._login_timed_out)
 
     def dataReceived(self, data: bytes) -> None:
@@ -124,7 +128,7 @@ class Link(Protocol):
         self._timer.cancel()
         self._factory.link_lost(self)
         if self._is_done:
-            self._driver.detach(self._session_id)
+            self.close()
         else:
             self._take_frames()
 
@@ -159,7 +163,9 @@ class Link(Protocol):
 
     def refuse(self, error: StompError, receipt: str | None) -> None:
         """Send an ERROR, then close so that the peer can read it."""
-        _log.info("{peer}: refused, {code}: {detail}", peer=self._peer_name(), code=error.code, detail=error.detail)
+        # The gate logs failed logins, and not every one.
+        log = _log.debug if isinstance(error, LoginFailed) else _log.info
+        log("{peer}: refused, {code}: {detail}", peer=self._peer_name(), code=error.code, detail=error.detail)
         explain_close(self.transport, error)
         answer = error.answer if isinstance(error, NotStomp) else None
         self._outgoing.append(answer or self._session.error(error, receipt))
@@ -173,6 +179,7 @@ class Link(Protocol):
         """Write everything, close our side, and read on for a while so that no reset overtakes our last frame."""
         # STOMP 1.2 "Connection Lingering": the client must have a chance to read the last frame.
         self._is_done = self._is_closed = True
+        self.admission.end()
         self.flush(self._reactor.seconds())
         self._driver.detach(self._session_id)
         if self._is_lost:
@@ -291,6 +298,8 @@ class Link(Protocol):
     def _take(self, frame: Frame, now: float) -> None:
         try:
             request = self._session.receive_frame(frame, now)
+            if self._meter is not None and isinstance(request, Send):
+                self._measure(self._meter, len(request.message.body), now)
         except StompError as error:
             self.fail(error, frame.headers.get("receipt"))
             return
@@ -305,13 +314,17 @@ class Link(Protocol):
         assert self._user is not None, "the session gives out requests only after a login"
         self._driver.submit(self._session_id, self._user, request, now)
 
+    def _measure(self, meter: Meter, octets: int, now: float) -> None:
+        """Let a message count towards the rates of its user, and rest if it exceeds them."""
+        if rest := meter.charge(octets, now):
+            self._hold(Hold.RATE)
+            self._reactor.callLater(rest, self._release, Hold.RATE)
+
     def _finish(self, now: float) -> None:
         """Everything the peer ever sent was taken: let its receipts leave, if it can read them, and close."""
         self._is_done = True
-        if self._user is None:
+        if self._user is None or self._is_lost:
             self.close()
-        elif self._is_lost:
-            self._driver.detach(self._session_id)
         else:
             self._driver.submit(self._session_id, self._user, Disconnect(), now)
 
@@ -326,54 +339,38 @@ class Link(Protocol):
     # Logging in.
 
     def _log_in(self, login: Login) -> None:
-        """Ask the portal; no frame is taken until it has answered, so that nothing overtakes authentication."""
+        """Have a login checked; no frame is taken until that is done, so that nothing overtakes authentication."""
         self._hold(Hold.LOGIN)
-        credentials = choose_credentials(login, self.transport, self._factory.portal)
-        answer = self._factory.portal.login(credentials, None, IStompUser)
-        answer.addCallbacks(self._logged_in, self._not_logged_in, callbackKeywords={"login": login})
-        answer.addErrback(self._login_broke)
+        self.admission.ask(login, partial(self._renewed if self._user else self._logged_in, login))
 
-    def _logged_in(self, avatar: tuple[object, IStompUser, object], login: Login) -> None:
-        if self._is_done:
-            return  # it took too long
+    def _logged_in(self, login: Login, user: IStompUser) -> None:
         now = self._reactor.seconds()
-        user, is_soft = avatar[1], self._session.has_soft_errors
         try:
-            self._driver.attach(self._session_id, self, login.client_id, user.name, has_soft_errors=is_soft)
-        except InvalidClientId as error:
+            self._meter = self._factory.enter(
+                self, self._session_id, login, user, has_soft_errors=self._session.has_soft_errors
+            )
+        except (InvalidClientId, LimitExceeded) as error:
             self.fail(error)
             return
         self._timer.cancel()
         self._user = user
         # STOMP 1.2 "Protocol Negotiation": the syntax agreed upon holds for every frame behind CONNECT.
         self._parser.version, self._parser.limits = self._session.version, self._factory.frame_limits
-        self._outgoing.append(self._session.accepted(user.name, now, is_typed=self._parser.is_line_end_next))
+        typed, end = self._parser.is_line_end_next, user.expires_at
+        self._outgoing.append(self._session.accepted(user.name, now, is_typed=typed, expires_at=end))
         self.flush(now)
         _log.info("{peer}: connected as {user}", peer=self._peer_name(), user=user.name, host=login.host)
         self._await_deadline()
         self._release(Hold.LOGIN)
 
-    def _not_logged_in(self, failure: Failure) -> None:
-        failure.trap(UnauthorizedLogin)
-        error = "The login or the passcode is wrong. Check the login and passcode headers of the CONNECT frame."
-        self._login_failed(LoginFailed(error))
-
-    def _login_broke(self, failure: Failure) -> None:
-        _log.failure("{peer}: login failed with an internal error", failure, peer=self._peer_name())
-        self._login_failed(InternalError("The login could not be checked; the error has been logged."))
-
-    def _login_failed(self, error: StompError) -> None:
-        if not self._is_done:  # it took too long
-            self.fail(error)
+    def _renewed(self, login: Login, user: IStompUser) -> None:
+        self._user = user
+        renew = Renew(login.receipt, expiry_headers(user.expires_at))
+        self._driver.submit(self._session_id, user, renew, self._reactor.seconds())
+        self._release(Hold.LOGIN)
 
     def _login_timed_out(self) -> None:
-        limit = self._factory.limits.login_seconds
-        self.fail(
-            LoginTimedOut(
-                f"No CONNECT was completed within {limit} seconds (setting limits.login_seconds)."
-                " Send the CONNECT frame, ended with a NUL octet, right after connecting."
-            )
-        )
+        self.fail(explain_timeout(self._factory.limits.login_seconds))
 
     # Heart-beats: one timer, set again only when it fires, for frames come far more often than deadlines.
 

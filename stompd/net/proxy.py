@@ -122,7 +122,8 @@ class ProxiedProtocol(ProtocolWrapper):
     def makeConnection(self, transport: object) -> None:  # noqa: N802  # Twisted's
         """Wait for the header, and connect the wrapped protocol at once, so that it counts."""
         self._received = b""
-        self._is_open = False
+        #: Whether the header has come, so that the peer is known.
+        self.is_open = False
         self._peer: IAddress | None = None
         self._timer = Timer(self.factory.reactor)
         super().makeConnection(transport)  # type: ignore[no-untyped-call]  # Twisted's
@@ -134,7 +135,7 @@ class ProxiedProtocol(ProtocolWrapper):
 
     def dataReceived(self, octets: bytes) -> None:
         """Read the header, and pass on what is behind it."""
-        if self._is_open:
+        if self.is_open:
             self.wrappedProtocol.dataReceived(octets)
             return
         self._received += octets
@@ -146,7 +147,7 @@ class ProxiedProtocol(ProtocolWrapper):
         if found is None:
             return
         self._peer, end = found
-        self._is_open = True
+        self.is_open = True
         self._timer.cancel()
         rest, self._received = self._received[end:], b""
         if rest:
@@ -213,3 +214,12 @@ class ProxiedFactory(WrappingFactory[ProxiedProtocol]):
         proxy = ip_address(address.host.partition("%")[0])
         mapped = getattr(proxy, "ipv4_mapped", None) or proxy
         return any(mapped in network for network in self._networks)
+
+
+def is_peer_known(transport: object) -> bool:
+    """Return whether a transport has its peer's address already, or waits for a proxy to tell it."""
+    while transport is not None:
+        if isinstance(transport, ProxiedProtocol):
+            return transport.is_open
+        transport = getattr(transport, "transport", None)
+    return True

@@ -53,10 +53,15 @@ def end_writing(transport: StreamTransport, *, is_at_end: bool) -> None:
         transport.loseWriteConnection()
 
 
+def peer_host(transport: StreamTransport) -> str:
+    """Return where the peer is, without the port."""
+    address = transport.getPeer()
+    return str(getattr(address, "host", address))
+
+
 def name_peer(transport: StreamTransport) -> str:
     """Return the peer's address for the log."""
-    address = transport.getPeer()
-    return f"{getattr(address, 'host', address)}:{getattr(address, 'port', '')}"
+    return f"{peer_host(transport)}:{getattr(transport.getPeer(), 'port', '')}"
 
 
 def is_local(transport: StreamTransport) -> bool:

@@ -20,25 +20,28 @@ from stompd.broker.effects import (
     LoadEntries,
     LoadExpired,
     LoadScheduled,
+    LoadShown,
     LoadSize,
     Persist,
     Refuse,
     Resume,
     SessionId,
 )
-from stompd.broker.requests import Acknowledge, Reject, Request, Send, Subscribe
+from stompd.broker.peer import NOBODY, Peer
+from stompd.broker.requests import Acknowledge, Reject, Request, Send, Subscribe, Unsubscribe
 from stompd.broker.units import DuePage, ExpiredPage, Page
 from stompd.errors import AccessDenied, InternalError, StompError
 from stompd.interfaces import IStompUser
+from stompd.runtime.access import Access
 from stompd.runtime.backpressure import Backpressure
 from stompd.runtime.journal import Journal
 
 _log = Logger()
 
 # Tuples, because making a union takes longer than everything else about a check.
-_CHECKED = (Send, Subscribe)
+_CHECKED = (Subscribe, Unsubscribe)
 _SETTLING = (Acknowledge, Reject)
-_LOADS = (LoadEntries, LoadDue, LoadExpired, LoadSize, LoadScheduled)
+_LOADS = (LoadEntries, LoadDue, LoadExpired, LoadSize, LoadScheduled, LoadShown)
 
 #: Looking at the clock once an hour costs nothing, and no reactor sleeps for years.
 _LONGEST_SLEEP_SECONDS = 3600.0
@@ -94,6 +97,7 @@ class Driver:
         """Drive a core; `start` gives it the journal."""
         self._broker = broker
         self._reactor = reactor
+        self._access = Access(broker)
         self._links: dict[SessionId, Link] = {}
         self._dirty: list[tuple[SessionId, Link]] = []
         self._is_turn_due = False
@@ -116,21 +120,20 @@ class Driver:
         self,
         session_id: SessionId,
         link: Link,
-        client_id: str = "",
-        user_name: str = "",
+        peer: Peer = NOBODY,
         *,
         has_soft_errors: bool = False,
+        takes_over: bool = False,
     ) -> None:
-        """Begin to serve a link whose user has logged in.
-
-        It may have called itself something, and may outlive errors of single frames.
+        """Begin to serve a link whose user has logged in; see `Broker.open_session`.
 
         Raises:
-            InvalidClientId: Another link has the same client id.
+            InvalidClientId: The client id is another user's, or another link has it.
         """
         token = token_bytes(_TOKEN_BYTES)
-        self._broker.open_session(session_id, client_id, user_name, token=token, has_soft_errors=has_soft_errors)
+        self._broker.open_session(session_id, peer, token=token, has_soft_errors=has_soft_errors, takes_over=takes_over)
         self._links[session_id] = link
+        self._need_turn()
 
     def detach(self, session_id: SessionId) -> None:
         """Forget a link that is gone; what it had not settled returns. Harmless when it was never attached."""
@@ -142,13 +145,14 @@ class Driver:
 
     def submit(self, session_id: SessionId, user: IStompUser, request: Request, now: float) -> None:
         """Carry out a request, if its user may, and slow its link down when the journal is full."""
-        if isinstance(request, _CHECKED):
-            action = "send" if isinstance(request, Send) else "consume"
-            path, parts = request.destination.path, request.destination.places
-            if isinstance(request, Send) and request.inspect is not None and request.inspect.reply_to is not None:
-                parts = (*parts, request.inspect.reply_to)
-            if not all(user.may(action, part.path) for part in parts):
-                error = AccessDenied(f"User {user.name} has no permission to {action} on {path}.")
+        if isinstance(request, Send):
+            is_open = request.is_plain and request.destination.path in user.open_paths
+        else:
+            is_open = not isinstance(request, _CHECKED)
+        if not is_open:
+            try:
+                self._access.check(session_id, user, request)
+            except AccessDenied as error:
                 self.refuse(session_id, error, request.receipt)
                 return
         self._broker.submit(session_id, request, now)
@@ -158,7 +162,7 @@ class Driver:
         journal = self._journal
         if journal.is_full and (journal.is_overfull or not isinstance(request, _SETTLING)):
             self._backpressure.suspend(self._links[session_id])
-        elif isinstance(request, Send) and self._broker.is_lagging(request.destination):
+        elif isinstance(request, Send) and self._broker.is_lagging(session_id, request.destination):
             self._backpressure.slow_down(self._links[session_id], now)
         if session_id in self._broker.resting:
             self._backpressure.rest(self._links[session_id])
@@ -204,6 +208,10 @@ class Driver:
     def scheduled_loaded(self, page: DuePage) -> None:
         """Pass on messages that are due at any time."""
         self._broker.scheduled_loaded(page)
+
+    def shown_loaded(self, load: LoadShown, page: Page) -> None:
+        """Pass on a page for somebody who only looks."""
+        self._broker.shown_loaded(load, page)
 
     def stop(self) -> None:
         """Begin nothing by time alone any more."""

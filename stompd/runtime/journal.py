@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
 
-from stompd.broker.effects import Load, LoadDue, LoadEntries, LoadExpired, LoadScheduled, LoadSize
+from stompd.broker.effects import Load, LoadDue, LoadEntries, LoadExpired, LoadScheduled, LoadShown, LoadSize
 from stompd.broker.units import DuePage, ExpiredPage, Page, UnitOfWork
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable
 from stompd.interfaces import IMessageStore
@@ -65,6 +65,9 @@ class Reader(Protocol):
 
     def scheduled_loaded(self, page: DuePage) -> None:
         """Messages were read that are due at any time."""
+
+    def shown_loaded(self, load: LoadShown, page: Page) -> None:
+        """A page was read for somebody who only looks."""
 
     def turn_ended(self) -> None:
         """Everything that is known now has been told."""
@@ -261,6 +264,9 @@ class Journal:
         if isinstance(load, LoadScheduled):
             due = store.load_due(load.queue_id, load.after, _LATEST_MS, load.limit, load.limit_bytes)
             return lambda reader: reader.scheduled_loaded(due)
+        if isinstance(load, LoadShown):
+            shown = store.load(load.queue_id, load.after, load.limit, load.limit_bytes, load.through_ms)
+            return lambda reader: reader.shown_loaded(load, shown)
         expired = store.find_expired(load.after, load.through_ms, load.limit)
         return lambda reader: reader.expired_loaded(expired)
 

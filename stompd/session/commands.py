@@ -51,6 +51,7 @@ from stompd.session.inspecting import ACTION, read_inspection
 from stompd.session.kinds import qualify
 from stompd.session.naming import read_deletion, read_no_local, read_subscription
 from stompd.session.origin import read_origin
+from stompd.session.terms import read_terms
 from stompd.wire.frame import Frame, Version
 
 #: Builds the request that a frame makes, from the frame, the session's version and id, and the time.
@@ -137,6 +138,7 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
         naming=naming,
         no_local=no_local,
         origin=origin,
+        terms=read_terms(headers, destination, _ACK_MODES[ack]),
     )
 
 

@@ -30,7 +30,9 @@ def _row(name: str, values: str, default: str, meaning: str, *aliases: str) -> H
 
 _ANY: Final = "any text"
 _NUMBER: Final = "a number"
+_INTEGER: Final = "a number, also below 0"
 _FLAG: Final = "yes or no"
+_WINDOW: Final = "a number of bytes; -1 is no limit"
 _TITLE: Final = "1 to 255 characters"
 _KINDS: Final = "`ANYCAST`, `MULTICAST`"
 _RECEIPT: Final = _row("receipt", _ANY, "none", "asks for a RECEIPT, which repeats it as `receipt-id`")
@@ -49,11 +51,18 @@ _DURABLE_NAME: Final = _row(
 )
 _GROUP: Final = _row("subscription-group", _TITLE, "none", "a shared durable subscription of this group to a topic")
 
+_EXCLUSIVE_ALIASES: Final = ("activemq.exclusive", "x-single-active-consumer")
+
 _CONNECT: Final = (
     _row("accept-version", "versions with commas between", "1.0", "what the client speaks"),
-    _row("host", _ANY, "none", "noted in the log; every host is the same broker"),
+    _row(
+        "host",
+        _ANY,
+        "none",
+        "the virtual host; an unknown one is the default one, unless the operator wants it refused",
+    ),
     _row("login", _ANY, "nobody", "checked if the broker was started with `--auth`, else not looked at"),
-    _row("passcode", _ANY, "empty", "goes with `login`"),
+    _row("passcode", _ANY, "empty", "goes with `login`, or is a token"),
     _row("client-id", _TITLE, "none", "who has durable subscriptions", "client_id", "activemq.clientID"),
     _row("heart-beat", "two numbers of milliseconds", "0,0", "as in the specification; not looked at in 1.0"),
     _row("request-id", _ANY, "none", "comes back as `response-id`"),
@@ -89,11 +98,14 @@ _SEND: Final = (
     _row("amq-msg-type", "`text`, `bytes`", "none", "passed on; here a body is octets in any case"),
     _row("message-id", _ANY, "none", "arrives as `original-message-id`, since the broker gives its own"),
     _row("timestamp", _ANY, "none", "arrives as `sender-timestamp`, since the broker gives its own"),
-    _row("JMSXGroupID", _ANY, "none", "groups messages", "JMSXGroupId", "message_group", "_AMQ_GROUP_ID"),
-    _row("JMSXGroupSeq", _NUMBER, "none", "passed on: its place in the group"),
+    _row(
+        "JMSXGroupID", _TITLE, "none", "a group goes to one consumer", "JMSXGroupId", "message_group", "_AMQ_GROUP_ID"
+    ),
+    _row("JMSXGroupSeq", _INTEGER, "none", "passed on: its place in the group; -1 ends the group"),
     _row("retain", "`set`, `remove`, yes or no", "no", "keeps the message of a topic for later subscribers"),
     _row("dedup-id", _TITLE, "none", "what was sent with the same id before is not sent again", "_AMQ_DUPL_ID"),
     _row("last-value-key", _ANY, "none", "replaces the message that waits with the same key", "_AMQ_LVQ_NAME"),
+    _row("browser", "any text but `end`", "none", "passed on; `end` is what the broker says to those who browse"),
     _row("mandatory", _FLAG, "no", "an ERROR when nobody would get the message"),
 )
 
@@ -122,9 +134,9 @@ _SUBSCRIBE: Final = (
     _row("shared", _FLAG, "no", "several may subscribe under the name; each message goes to one of them"),
     _row("browser", _FLAG, "no", "shows the messages of a queue and leaves them there"),
     _row("browser-end", _FLAG, "yes", "whether browsing ends with the last message"),
-    _row("exclusive", _FLAG, "no", "takes all messages while the others wait", "activemq.exclusive"),
+    _row("exclusive", _FLAG, "no", "takes all messages while the others wait", *_EXCLUSIVE_ALIASES),
     _row("no-local", _FLAG, "no", "of a topic, nothing that the same connection sent", "no_local", "activemq.noLocal"),
-    _row("consumer-priority", _NUMBER, "0", "which goes first", "x-priority", "activemq.priority"),
+    _row("consumer-priority", _INTEGER, "0", "the highest with credit goes first", "x-priority", "activemq.priority"),
     _row(
         "retroactive",
         "yes or no, or a number",
@@ -134,7 +146,7 @@ _SUBSCRIBE: Final = (
     ),
     _row("from-seq", "a `seq`, or -1 for none", "none", "begins with the message that has it", "x-stream-offset"),
     _row("from-time", _NUMBER, "none", "begins with what was sent then, in milliseconds since 1970"),
-    _row("consumer-window-size", "a number of bytes", "none", "bytes that may be outstanding"),
+    _row("consumer-window-size", _WINDOW, "-1", "how much may be outstanding; 0 is one message at a time"),
     _row("x-stream-filter", _ANY, "none", "RabbitMQ's filter; use `selector`"),
 )
 
@@ -230,7 +242,7 @@ ODD: Final[Mapping[str, Mapping[str, Odd]]] = {
         "_AMQ_ROUTING_TYPE": Odd("the prefix of the destination decides, /queue/ or /topic/"),
     },
     "SUBSCRIBE": {
-        **_QUEUE_ARGUMENTS,
+        **{name: odd for name, odd in _QUEUE_ARGUMENTS.items() if name not in _EXCLUSIVE_ALIASES},
         "x-message-ttl": Odd("the sender decides, with ttl on SEND"),
         "x-stream-match-unfiltered": Odd("it goes with x-stream-filter"),
         "transformation": _UNCONVERTED,

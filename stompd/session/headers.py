@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeAlias, final
 
 from stompd.broker.cron import parse_cron
+from stompd.broker.destination import MAX_NAME_LENGTH
+from stompd.broker.groups import GROUP_HEADER, SEQUENCE_HEADER
 from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, Message, Retain, Wishes
 from stompd.broker.requests import PLAIN, Rejection
 from stompd.broker.schedule import CRON, PERIOD, REPEAT
@@ -13,6 +15,9 @@ from stompd.errors import InvalidHeader, MissingHeader, UnsupportedHeader
 
 #: The largest integer that every store keeps.
 HIGHEST_INTEGER = 2**63 - 1
+
+#: JMS 3.1, 3.5.10: JMSXGroupSeq is an int.
+_HIGHEST_SEQUENCE = 2**31 - 1
 
 #: Characters of a header's name or value that are repeated to its sender.
 _SHOWN_LENGTH = 80
@@ -67,7 +72,8 @@ def parse_integer(name: str, value: str, lowest: int, highest: int, example: int
         InvalidHeader: It is not a decimal number, or not between the bounds.
     """
     # int() alone would also take signs, spaces, underscores, other scripts' digits, and thousands of them.
-    if value.isascii() and value.isdigit() and len(value) <= 19 and lowest <= int(value) <= highest:
+    digits = value.removeprefix("-") if lowest < 0 else value
+    if digits.isascii() and digits.isdigit() and len(digits) <= 19 and lowest <= int(value) <= highest:
         return int(value)
     raise invalid(name, value, f"a number from {lowest} to {highest}, for example {name}:{example}")
 
@@ -86,7 +92,7 @@ def read_prefetch(headers: Mapping[str, str]) -> int | None:
         value = headers.get(name)
         if value is None:
             continue
-        # Apollo's credit is count[,bytes]; the bytes are the broker's own business.
+        # Apollo's credit is count[,bytes]; the bytes are read with the other terms.
         count = value.partition(",")[0] if name == "credit" else value
         return parse_integer(name, count, 0, _HIGHEST_PREFETCH, 10)
     return None
@@ -241,6 +247,28 @@ def _keep(message: Message, name: str, value: str, now: float) -> None:
     message.headers[name] = value
 
 
+def _keep_browser(message: Message, name: str, value: str, now: float) -> None:
+    if value == "end":
+        # Who browses would take the message for the end.
+        raise invalid(name, value, "any other value on SEND: this one is what the broker says when all was shown")
+    message.headers[name] = value
+
+
+def _set_group(message: Message, name: str, value: str, now: float) -> None:
+    if len(value) > MAX_NAME_LENGTH:
+        raise invalid(name, value, f"a name of at most {MAX_NAME_LENGTH} characters, for example {name}:order-4711")
+    message.headers[name] = value
+    if value:
+        # Whatever it is called, selectors and consumers find it where JMS has it.
+        message.headers.setdefault(GROUP_HEADER, value)
+
+
+def _keep_sequence(message: Message, name: str, value: str, now: float) -> None:
+    if value:
+        parse_integer(name, value, -_HIGHEST_SEQUENCE - 1, _HIGHEST_SEQUENCE, 1)
+    message.headers[name] = value
+
+
 def _drop(message: Message, name: str, value: str, now: float) -> None:
     """Do nothing: the header is the broker's, and what a client says there reaches nobody."""
 
@@ -274,6 +302,12 @@ MEANINGS: Mapping[str, Meaning] = {
     "message-id": _keep_message_id,
     "timestamp": _keep_timestamp,
     "reply-to": _keep,
+    "browser": _keep_browser,
+    GROUP_HEADER: _set_group,
+    "JMSXGroupId": _set_group,
+    "message_group": _set_group,
+    "_AMQ_GROUP_ID": _set_group,
+    SEQUENCE_HEADER: _keep_sequence,
     "subscription": _drop,
     "ack": _drop,
     "redelivered": _drop,
@@ -299,14 +333,10 @@ def read_meanings(message: Message, now: float) -> None:
 
     Raises:
         InvalidHeader: One of them has a value that cannot be used.
-        UnsupportedHeader: One of them asks for something this broker does not do.
     """
     headers = message.headers
-    for name in [name for name in headers if name in SEND_HEADERS]:
-        if name in MEANINGS:
-            MEANINGS[name](message, name, headers.pop(name), now)
-        else:
-            _check_feature("SEND", name, headers[name], UNSUPPORTED["SEND"][name])
+    for name in [name for name in headers if name in MEANINGS]:
+        MEANINGS[name](message, name, headers.pop(name), now)
     if message.wishes is not None and message.wishes.is_repeated:
         _check_schedule(headers)
 
@@ -320,29 +350,13 @@ class Feature(NamedTuple):
     harmless: frozenset[str]
 
 
-_GROUP = Feature("message groups", _EMPTY)
-_EXCLUSIVE = Feature("an exclusive subscription", _OFF)
 _NO_LOCAL = Feature("not receiving its own messages from a queue", _OFF)
 _RETROACTIVE = Feature("messages from before the subscription", _OFF)
 _REPLAY = Feature("replay", _EMPTY)
-_CONSUMER_PRIORITY = Feature("priority among subscriptions", _OFF)
 
 #: By command and header, what is not done yet.
 UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
-    "SEND": {
-        "JMSXGroupID": _GROUP,
-        "JMSXGroupId": _GROUP,
-        "message_group": _GROUP,
-        "_AMQ_GROUP_ID": _GROUP,
-    },
     "SUBSCRIBE": {
-        "browser": Feature("browsing", _OFF),
-        "exclusive": _EXCLUSIVE,
-        "activemq.exclusive": _EXCLUSIVE,
-        "consumer-priority": _CONSUMER_PRIORITY,
-        "x-priority": _CONSUMER_PRIORITY,
-        "activemq.priority": _CONSUMER_PRIORITY,
-        "consumer-window-size": Feature("credit counted in bytes", _EMPTY),
         "x-stream-filter": Feature("a filter of RabbitMQ's streams", _EMPTY),
     },
     "SUBSCRIBE of a queue": {
@@ -358,7 +372,7 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
 }
 
 #: The headers of a SEND that need a closer look; a frame that has none of them is read fast.
-SEND_HEADERS: Final = frozenset(MEANINGS) | frozenset(UNSUPPORTED["SEND"]) | {"mandatory"}
+SEND_HEADERS: Final = frozenset(MEANINGS) | {"mandatory"}
 
 
 def refuse_unsupported(command: str, headers: Mapping[str, str], features: Mapping[str, Feature]) -> None:
@@ -368,13 +382,8 @@ def refuse_unsupported(command: str, headers: Mapping[str, str], features: Mappi
         UnsupportedHeader: It does; the error names the header.
     """
     for name, value in headers.items():
-        if name in features:
-            _check_feature(command, name, value, features[name])
-
-
-def _check_feature(command: str, name: str, value: str, feature: Feature) -> None:
-    if value.lower() not in feature.harmless:
-        raise UnsupportedHeader(
-            f"{show(name, value)} on {command} asks for {feature.name}, which this broker does not support yet."
-            " Leave the header out if you can do without."
-        )
+        if name in features and value.lower() not in features[name].harmless:
+            raise UnsupportedHeader(
+                f"{show(name, value)} on {command} asks for {features[name].name}, which this broker does not support"
+                " yet. Leave the header out if you can do without."
+            )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 from stompd.errors import InvalidClientId, UnsupportedVersion
-from stompd.session.headers import parse_boolean, show
+from stompd.session.headers import missing, parse_boolean, show
 from stompd.wire.frame import Version
 
 #: Ask that the connection be kept after an ERROR about one frame.
@@ -15,6 +15,9 @@ _SOFT_ERRORS = ("soft-errors", "jms-soft-errors")
 
 #: What a client calls itself; the first header that is there counts.
 CLIENT_ID_NAMES = ("client-id", "client_id", "activemq.clientID")
+
+#: Where a client sends a new token before the old one expires: libraries can send any SEND, and no second CONNECT.
+RENEWAL = "/session/renew"
 
 #: Characters of a client id.
 _CLIENT_ID_LENGTH = 255
@@ -35,6 +38,8 @@ class Login:
     headers: Mapping[str, str] = field(repr=False)
     #: What the client calls itself, so that its durable subscriptions know it again; empty if it does not.
     client_id: str = ""
+    #: What a renewal wants confirmed.
+    receipt: str | None = None
 
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> Login:
@@ -46,6 +51,17 @@ class Login:
         others = {name: value for name, value in headers.items() if name != "passcode"}
         client_id = _read_client_id(headers)
         return cls(headers.get("login"), headers.get("passcode"), headers.get("host"), others, client_id)
+
+    @classmethod
+    def renewal(cls, headers: Mapping[str, str]) -> Login:
+        """Return the login with which a SEND to `RENEWAL` keeps its connection.
+
+        Raises:
+            MissingHeader: It has no passcode.
+        """
+        if "passcode" not in headers:
+            raise missing(f"SEND to {RENEWAL}", "passcode", "eyJhbGciOi..., the new token")
+        return cls(headers.get("login"), headers["passcode"], None, {}, receipt=headers.get("receipt"))
 
 
 def _read_client_id(headers: Mapping[str, str]) -> str:
@@ -60,6 +76,11 @@ def _read_client_id(headers: Mapping[str, str]) -> str:
             f" example {name}:billing-1; leave the header out if there are no durable subscriptions."
         )
     return ""
+
+
+def expiry_headers(expires_at: float | None) -> dict[str, str]:
+    """Return the header that says when a login ends, in milliseconds since 1970; none if it does not."""
+    return {} if expires_at is None else {"login-expires": str(int(expires_at * 1000))}
 
 
 def negotiate(accept_version: str | None, offered: Sequence[Version]) -> Version:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, final
 from stompd.broker.delivery import Delivery
 from stompd.broker.effects import SessionId
 from stompd.broker.requests import AckMode, Request, Send
-from stompd.errors import MissingHeader, StompError
+from stompd.errors import InvalidDestination, MissingHeader, StompError
 from stompd.session.advice import advise
 from stompd.session.commands import BUILDERS
 from stompd.session.headers import missing
-from stompd.session.login import Login, negotiate, read_soft_errors
+from stompd.session.login import RENEWAL, Login, expiry_headers, negotiate, read_soft_errors
 from stompd.session.responses import (
     FIRST_DELIVERY,
     encode_connected,
@@ -161,7 +161,7 @@ class Session:
         return bool(self._soft_errors)
 
     def receive_frame(self, frame: Frame, now: float) -> Request | Login:
-        """Return what a frame asks for: of whoever checks logins, if it is the CONNECT, else of the core.
+        """Return what a frame asks for: of whoever checks logins, if it is the CONNECT or renews it, else of the core.
 
         Raises:
             StompError: The frame cannot be accepted; `error` makes the answer.
@@ -176,6 +176,10 @@ class Session:
             request = BUILDERS[frame.command](frame, version, self._session_id, now)
         except MissingHeader as error:
             raise MissingHeader(" ".join(filter(None, (error.detail, advise(frame))))) from None
+        except InvalidDestination:
+            if frame.command != "SEND" or frame.headers["destination"] != RENEWAL:
+                raise
+            return Login.renewal(frame.headers)
         if isinstance(request, Send):
             if request.is_plain:
                 return request
@@ -186,7 +190,7 @@ class Session:
             self._keep_warning(warning, request.receipt)
         return request
 
-    def accepted(self, user_name: str, now: float, *, is_typed: bool = True) -> bytes:
+    def accepted(self, user_name: str, now: float, *, is_typed: bool = True, expires_at: float | None = None) -> bytes:
         """Return the CONNECTED that answers the CONNECT; from here on the session takes frames, and hearts beat.
 
         Args:
@@ -194,6 +198,7 @@ class Session:
             now: When it is written.
             is_typed: Whether a person seems to type the frames; programs are spared the line end behind each NUL,
                 which some of them take for the beginning of another frame.
+            expires_at: When the login ends, in epoch seconds; None if it does not.
 
         Raises:
             RuntimeError: There is no CONNECT to be answered.
@@ -212,6 +217,7 @@ class Session:
             headers["heart-beat"] = f"{offer.send_ms},{offer.want_ms}"
             headers["user-name"] = user_name
             self._begin_heart_beats(agree(self._peer_heart_beat, offer), now)
+        headers.update(expiry_headers(expires_at))
         if self._request_id is not None:
             headers["response-id"] = self._request_id
         for name in self._soft_errors:

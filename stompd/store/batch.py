@@ -201,9 +201,19 @@ def _check_text(what: str, texts: Sequence[str]) -> None:
         raise StoreRefused(f"a {what} contains NUL")
 
 
-def subscription_rows(subscriptions: Sequence[PutSubscription]) -> list[tuple[int, str, str, str, str, bool, bool]]:
+def subscription_rows(subscriptions: Sequence[PutSubscription]) -> list[tuple[object, ...]]:
     """Return rows of durable subscriptions, in the order of the table's columns."""
     return [
-        (put.queue_id, put.client_id, put.name, put.topic, put.selector, put.no_local, put.is_shared)
+        (
+            put.queue_id,
+            put.client_id,
+            put.name,
+            put.topic,
+            put.selector,
+            put.no_local,
+            put.is_shared,
+            put.host,
+            put.owner,
+        )
         for put in subscriptions
     ]

@@ -63,7 +63,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def load(
-        self, connection: Connection, queue_id: QueueId, after: Place, limit: int, limit_bytes: int
+        self, connection: Connection, queue_id: QueueId, after: Place, through_ms: int, limit: int, limit_bytes: int
     ) -> tuple[list[MessageRow], bool]:
         """Return the rows of a page, as `IMessageStore.load` says, and whether no row stands behind them."""
 

@@ -107,11 +107,11 @@ class MemoryStore:
             if not isinstance(operation, RememberSend | ForgetSend):
                 self._apply(operation)
 
-    def load(self, queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int) -> Page:
+    def load(self, queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int, through_ms: int = 0) -> Page:
         """Return a stretch of a sorted list; see `IMessageStore`."""
         self._require_open()
         queue = self._queues.get(queue_id)
-        return Page([], is_last=True) if queue is None else queue.page(after, limit, limit_bytes)
+        return Page([], is_last=True) if queue is None else queue.page(after, limit, limit_bytes, through_ms)
 
     def load_due(self, queue_id: QueueId, after: DueKey, through_ms: int, limit: int, limit_bytes: int) -> DuePage:
         """Return what has become due; see `IMessageStore`."""
@@ -175,11 +175,11 @@ class MemoryStore:
                     names.pop(operation.queue_id, None)
 
     def _check_subscriptions(self, operations: Sequence[Operation]) -> None:
-        found = {queue_id: (put.client_id, put.name) for queue_id, put in self._subscriptions.items()}
+        found = {queue_id: (put.host, put.client_id, put.name) for queue_id, put in self._subscriptions.items()}
         for operation in operations:
             match operation:
                 case PutSubscription() if operation.queue_id not in found:
-                    name = operation.client_id, operation.name
+                    name = operation.host, operation.client_id, operation.name
                     if name in found.values():
                         raise StoreRefused(f"there are two durable subscriptions {name}")
                     found[operation.queue_id] = name
@@ -247,16 +247,16 @@ class _Queue:
             elif not is_clean and message_id <= self.delivered_through:
                 row.delivery_count = max(row.delivery_count, 1)
 
-    def page(self, after: Place | None, limit: int, limit_bytes: int) -> Page:
+    def page(self, after: Place | None, limit: int, limit_bytes: int, through_ms: int) -> Page:
         start = 0 if after is None else bisect_right(self._places, after)
         rows: list[StoredMessage] = []
         total = 0
         ahead = (self.rows[place.message_id] for place in islice(self._places, start, None))
-        for row in (row for row in ahead if not row.due_ms):
+        for row in (row for row in ahead if row.due_ms <= through_ms):
             total += len(row.message.body)
             if len(rows) == limit or (rows and total > limit_bytes):
                 return Page(rows, is_last=False)
-            rows.append(StoredMessage(row.message, row.delivery_count))
+            rows.append(StoredMessage(row.message, row.delivery_count, row.due_ms))
         return Page(rows, is_last=True)
 
     def next_due(self, after: DueKey) -> int:

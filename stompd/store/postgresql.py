@@ -81,10 +81,11 @@ _PUT_QUEUES = """
     ON CONFLICT (queue_id) DO NOTHING
 """
 _PUT_SUBSCRIPTIONS = """
-    INSERT INTO stompd_subscription (queue_id, client_id, name, topic, selector, no_local, is_shared)
-    SELECT queue_id, client_id, name, topic, selector, no_local, is_shared
-    FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::boolean[], %b::boolean[])
-        AS put (queue_id, client_id, name, topic, selector, no_local, is_shared)
+    INSERT INTO stompd_subscription (queue_id, client_id, name, topic, selector, no_local, is_shared, host, owner)
+    SELECT queue_id, client_id, name, topic, selector, no_local, is_shared, host, owner
+    FROM unnest(%b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::boolean[], %b::boolean[], %b::text[],
+                %b::text[])
+        AS put (queue_id, client_id, name, topic, selector, no_local, is_shared, host, owner)
     ON CONFLICT (queue_id) DO NOTHING
 """
 _MARK = """
@@ -137,7 +138,7 @@ _DROP_SUBSCRIPTIONS = "DELETE FROM stompd_subscription WHERE queue_id = ANY(%b::
 _ColumnType: TypeAlias = Callable[[Iterable[object]], Column]
 
 _KEY = (Bigints, Smallints, Bigints)
-_SUBSCRIPTION = (Bigints, Texts, Texts, Texts, Texts, Booleans, Booleans)
+_SUBSCRIPTION = (Bigints, Texts, Texts, Texts, Texts, Booleans, Booleans, Texts, Texts)
 _INSERTED = (*_KEY, Bigints, Bigints, Bigints, Booleans, Texts, Texts, Byteas)
 
 _BEGIN, _COMMIT = Statement("BEGIN", ()), Statement("COMMIT", ())
@@ -240,10 +241,10 @@ class PostgresqlDialect(Dialect):
             _execute(raw, [Statement(text.replace(_ALL_NEW, _SOME_THERE), rows) for text, rows in statements])
 
     def load(
-        self, connection: Connection, queue_id: QueueId, after: Place, limit: int, limit_bytes: int
+        self, connection: Connection, queue_id: QueueId, after: Place, through_ms: int, limit: int, limit_bytes: int
     ) -> tuple[list[MessageRow], bool]:
         """Read one range of the primary key."""
-        rows = _read(connection, PAGE, (queue_id, *after, limit, limit, limit_bytes))
+        rows = _read(connection, PAGE, (queue_id, *after, through_ms, limit, limit, limit_bytes))
         return [row[:-1] for row in rows], not rows or rows[0][-1] == len(rows)
 
     def load_due(

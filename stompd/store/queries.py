@@ -15,7 +15,8 @@ _PAGE_OF = """
     ORDER BY {order}
 """
 PAGE = _PAGE_OF.format(
-    condition="(urgency, message_id) > (%b::smallint, %b::bigint) AND due_ms = 0", order="urgency, message_id"
+    condition="(urgency, message_id) > (%b::smallint, %b::bigint) AND due_ms <= %b::bigint",
+    order="urgency, message_id",
 )
 DUE_PAGE = _PAGE_OF.format(
     condition="due_ms > 0 AND (due_ms, message_id) > (%b::bigint, %b::bigint) AND due_ms <= %b::bigint",

@@ -49,7 +49,8 @@ QUEUE = Table(
     Column("recovered_through", BigInteger, nullable=False),
 )
 
-#: One row per durable subscription, whose messages are those of its queue. An empty `client_id` or `selector` is none.
+#: One row per durable subscription, whose messages are those of its queue. An empty `client_id` or `selector` is none,
+#: and an empty `host` is the default one.
 SUBSCRIPTION = Table(
     "stompd_subscription",
     METADATA,
@@ -60,7 +61,9 @@ SUBSCRIPTION = Table(
     Column("selector", Text, nullable=False),
     Column("no_local", Boolean, nullable=False),
     Column("is_shared", Boolean, nullable=False),
-    UniqueConstraint("client_id", "name", name="stompd_subscription_name"),
+    Column("host", Text, nullable=False, server_default=text("''")),
+    Column("owner", Text, nullable=False, server_default=text("''")),
+    UniqueConstraint("host", "client_id", "name", name="stompd_subscription_name"),
 )
 
 #: One row per message and queue. The key is the order of delivery (`urgency` is 9 - priority), so that an insert
@@ -126,6 +129,14 @@ DEDUP = Table(
     Column("message_id", BigInteger, nullable=False),
 )
 
+#: Who may log in, where `--auth database` says so.
+USER = Table(
+    "stompd_user",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("passcode_hash", Text, nullable=False),
+)
+
 #: In the order in which they are created, for each database.
 EXTRAS = {
     "postgresql": (
@@ -175,7 +186,9 @@ EXTRAS = {
                count(message.message_id) AS pending_count,
                to_timestamp(min(message.timestamp_ms) / 1000.0) AS oldest_sent_at,
                queue.name AS queue,
-               subscription.queue_id
+               subscription.queue_id,
+               subscription.host,
+               subscription.owner
         FROM stompd_subscription AS subscription
         JOIN stompd_queue AS queue ON queue.queue_id = subscription.queue_id
         LEFT JOIN stompd_message AS message ON message.queue_id = subscription.queue_id
@@ -229,7 +242,9 @@ EXTRAS = {
                count(message.message_id) AS pending_count,
                strftime('%Y-%m-%dT%H:%M:%fZ', min(message.timestamp_ms) / 1000.0, 'unixepoch') AS oldest_sent_at,
                queue.name AS queue,
-               subscription.queue_id
+               subscription.queue_id,
+               subscription.host,
+               subscription.owner
         FROM stompd_subscription AS subscription
         JOIN stompd_queue AS queue ON queue.queue_id = subscription.queue_id
         LEFT JOIN stompd_message AS message ON message.queue_id = subscription.queue_id

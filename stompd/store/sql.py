@@ -95,6 +95,27 @@ class SqlStore:
         self._dialect.disconnect(connection)
         return done
 
+    def migrate_if_needed(self) -> None:
+        """Bring the schema up to date unless it is; see `migrate`."""
+        with self.beside() as connection:
+            is_current = current_revision(connection) == head_revision()
+        if not is_current:
+            self.migrate()
+
+    @contextmanager
+    def beside(self) -> Iterator[Connection]:
+        """Lend a connection of its own, without the lock, for tables that have nothing to do with messages.
+
+        Each statement is a transaction. May be called in any thread.
+
+        Raises:
+            StoreUnavailable: The database cannot be reached now.
+            StoreUnusable: It never will be, or lacks the table.
+        """
+        with self._raising(StoreUnavailable, StoreUnusable), self._connecting() as connection:
+            yield connection
+            self._dialect.disconnect(connection)
+
     def apply(self, units: Sequence[UnitOfWork]) -> None:
         """Write the units in one transaction; see `IMessageStore`."""
         batch = Batch(units)
@@ -103,10 +124,10 @@ class SqlStore:
             with self._raising(StoreRefused, StoreUnavailable), self._connected() as connection:
                 self._dialect.execute(connection, statements)
 
-    def load(self, queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int) -> Page:
+    def load(self, queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int, through_ms: int = 0) -> Page:
         """Read one range of the primary key; see `IMessageStore`."""
         with self._raising(StoreUnavailable), self._connected() as connection:
-            rows, is_last = self._dialect.load(connection, queue_id, after or _HEAD, limit, limit_bytes)
+            rows, is_last = self._dialect.load(connection, queue_id, after or _HEAD, through_ms, limit, limit_bytes)
         recovered_through = self._recovered_through.get(queue_id, 0)
         return Page([_stored_message(row, recovered_through) for row in rows], is_last=is_last)
 
@@ -252,6 +273,8 @@ class SqlStore:
                 selector=row.selector,
                 no_local=row.no_local,
                 is_shared=row.is_shared,
+                host=row.host,
+                owner=row.owner,
             )
             for row in connection.execute(select(SUBSCRIPTION).order_by(SUBSCRIPTION.c.queue_id)).all()
         ]
@@ -270,7 +293,7 @@ class SqlStore:
         """Yield the messages of a queue that is known to be small."""
         after, is_last = _HEAD, False
         while not is_last:
-            rows, is_last = self._dialect.load(connection, queue_id, after, _PAGE_COUNT, _PAGE_BYTES)
+            rows, is_last = self._dialect.load(connection, queue_id, after, 0, _PAGE_COUNT, _PAGE_BYTES)
             for row in rows:
                 message = _stored_message(row, 0).message
                 after = message.place

@@ -36,10 +36,10 @@ _PUT_QUEUES = """
     FROM json_each(?) WHERE true ON CONFLICT (queue_id) DO NOTHING
 """
 _PUT_SUBSCRIPTIONS = """
-    INSERT INTO stompd_subscription (queue_id, client_id, name, topic, selector, no_local, is_shared)
+    INSERT INTO stompd_subscription (queue_id, client_id, name, topic, selector, no_local, is_shared, host, owner)
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
            json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
-           json_extract(value, '$[6]')
+           json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]')
     FROM json_each(?) WHERE true ON CONFLICT (queue_id) DO NOTHING
 """
 _MARK = """
@@ -73,7 +73,7 @@ _DROP_QUEUES = "DELETE FROM stompd_queue WHERE queue_id IN (SELECT value FROM js
 _DROP_SUBSCRIPTIONS = "DELETE FROM stompd_subscription WHERE queue_id IN (SELECT value FROM json_each(?))"
 
 _AHEAD = """
-    FROM (SELECT * FROM stompd_message WHERE queue_id = ? AND (urgency, message_id) > (?, ?) AND due_ms = 0
+    FROM (SELECT * FROM stompd_message WHERE queue_id = ? AND (urgency, message_id) > (?, ?) AND due_ms <= ?
           ORDER BY urgency, message_id LIMIT ?)
 """
 _DUE_AHEAD = """
@@ -212,10 +212,10 @@ class SqliteDialect(Dialect):
             raise
 
     def load(
-        self, connection: Connection, queue_id: QueueId, after: Place, limit: int, limit_bytes: int
+        self, connection: Connection, queue_id: QueueId, after: Place, through_ms: int, limit: int, limit_bytes: int
     ) -> tuple[list[MessageRow], bool]:
         """Read one range of the primary key."""
-        return _load(connection, _AHEAD, (queue_id, *after), limit, limit_bytes)
+        return _load(connection, _AHEAD, (queue_id, *after, through_ms), limit, limit_bytes)
 
     def load_due(
         self, connection: Connection, queue_id: QueueId, after: DueKey, through_ms: int, limit: int, limit_bytes: int

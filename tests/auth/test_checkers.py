@@ -13,13 +13,14 @@ from twisted.cred.checkers import ANONYMOUS, ICredentialsChecker
 from twisted.cred.credentials import Anonymous, UsernamePassword
 from twisted.cred.error import LoginFailed, UnauthorizedLogin
 from twisted.cred.portal import Portal
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, DeferredSemaphore, maybeDeferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.python.threadpool import ThreadPool
 from zope.interface.verify import verifyObject
 
-from stompd.auth.checkers import PasscodeFile, Unsecured, hash_passcode, make_checkers, make_portal
+from stompd.auth.checkers import Unsecured, make_checkers, make_portal
+from stompd.auth.passcodes import PasscodeFile, hash_passcode
 from stompd.errors import SettingError
 from stompd.interfaces import IStompUser
 
@@ -38,7 +39,8 @@ def users(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do at once what belongs in a thread; without a running reactor a thread has nobody to tell."""
-    monkeypatch.setattr("stompd.auth.checkers.deferToThread", maybeDeferred)
+    monkeypatch.setattr("stompd.auth.turns.deferToThread", maybeDeferred)
+    monkeypatch.setattr("stompd.auth.turns._turns", DeferredSemaphore(2))
 
 
 def log_in(checker: PasscodeFile, login: str, passcode: str) -> object:
@@ -165,7 +167,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_unknown_checker_is_answered_with_the_known_ones() -> None:
-    known = "anonymous, certificate, file, unix"
+    known = "anonymous, certificate, database, file, jwt, unix"
     with pytest.raises(SettingError, match=f"'ldap' is not a known checker; use one of {known}"):
         make_checkers(["ldap:secret"])
 
@@ -180,7 +182,7 @@ def test_hashes_are_computed_beside_the_reactor(users: Path, monkeypatch: pytest
         return check(*arguments)
 
     monkeypatch.setattr(
-        "stompd.auth.checkers.deferToThread",
+        "stompd.auth.turns.deferToThread",
         lambda *arguments: deferToThreadPool(reactor, pool, note_thread, *arguments),
     )
 
@@ -212,7 +214,7 @@ def test_few_hashes_are_computed_at_a_time(users: Path, monkeypatch: pytest.Monk
         started.append(Deferred())
         return started[-1]
 
-    monkeypatch.setattr("stompd.auth.checkers.deferToThread", start)
+    monkeypatch.setattr("stompd.auth.turns.deferToThread", start)
     checker = PasscodeFile(str(users))
 
     for _ in range(5):

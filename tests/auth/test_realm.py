@@ -8,13 +8,14 @@ from twisted.cred.portal import IRealm
 from zope.interface import Interface
 from zope.interface.verify import verifyObject
 
+from stompd.auth.permissions import Permissions
 from stompd.auth.realm import StompRealm, User
 from stompd.interfaces import IStompUser
 
 
 def test_realm_and_user_provide_their_interfaces() -> None:
-    assert verifyObject(IRealm, StompRealm())
-    assert verifyObject(IStompUser, User("ann"))
+    assert verifyObject(IRealm, StompRealm(Permissions()))
+    assert verifyObject(IStompUser, User("ann", Permissions().of("ann")))
 
 
 @pytest.mark.parametrize(
@@ -22,14 +23,14 @@ def test_realm_and_user_provide_their_interfaces() -> None:
     [(b"ann", "ann"), ("zoë".encode(), "zoë"), (b"\xff", "\ufffd"), ("ann", "ann"), (ANONYMOUS, "anonymous")],
 )
 def test_user_is_named_after_the_login(avatar_id: bytes | str | tuple[()], name: str) -> None:
-    interface, user, _ = StompRealm().requestAvatar(avatar_id, None, IStompUser)
+    interface, user, _ = StompRealm(Permissions()).requestAvatar(avatar_id, None, IStompUser)
 
     assert interface is IStompUser
     assert user.name == name
 
 
 def test_whoever_is_connected_may_send_and_consume() -> None:
-    user = User("ann")
+    user = User("ann", Permissions().of("ann"))
 
     assert user.may("send", "/queue/a")
     assert user.may("consume", "/queue/a")
@@ -37,11 +38,11 @@ def test_whoever_is_connected_may_send_and_consume() -> None:
 
 def test_realm_gives_out_nothing_else() -> None:
     with pytest.raises(NotImplementedError):
-        StompRealm().requestAvatar(b"ann", None, Interface)
+        StompRealm(Permissions()).requestAvatar(b"ann", None, Interface)
 
 
 def test_logging_out_changes_nothing() -> None:
-    _, user, log_out = StompRealm().requestAvatar(b"ann", None, IStompUser)
+    _, user, log_out = StompRealm(Permissions()).requestAvatar(b"ann", None, IStompUser)
 
     log_out()
 

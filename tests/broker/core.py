@@ -25,6 +25,7 @@ from stompd.broker.effects import (
     LoadEntries,
     LoadExpired,
     LoadScheduled,
+    LoadShown,
     LoadSize,
     Persist,
     Refuse,
@@ -33,8 +34,10 @@ from stompd.broker.effects import (
 )
 from stompd.broker.limits import Limits
 from stompd.broker.message import DEFAULT_PRIORITY, Message, Wishes
+from stompd.broker.peer import Peer
 from stompd.broker.policy import Rule
 from stompd.broker.requests import (
+    ORDINARY,
     Abort,
     AckMode,
     Acknowledge,
@@ -51,6 +54,7 @@ from stompd.broker.requests import (
     Request,
     Send,
     Subscribe,
+    Terms,
     Unsubscribe,
 )
 from stompd.broker.units import (
@@ -72,7 +76,7 @@ from stompd.store.memory import MemoryStore
 NOW = 1_700_000_000.0
 
 #: What only the store sees.
-_STORE_VERBS = ("persist", "later", "load", "due", "expired", "size", "scheduled")
+_STORE_VERBS = ("persist", "later", "load", "due", "expired", "size", "scheduled", "show")
 
 
 def new_message(
@@ -112,9 +116,9 @@ class Core:
         for session in (1, 2, 3):
             self.broker.open_session(SessionId(session), token=bytes([session]))
 
-    def open(self, session: int, client_id: str = "", user_name: str = "") -> None:
+    def open(self, session: int, client_id: str = "", user_name: str = "", host: str = "") -> None:
         """Open one more session, or one that was lost again."""
-        self.broker.open_session(SessionId(session), client_id, user_name, token=bytes([session]))
+        self.broker.open_session(SessionId(session), Peer(client_id, user_name, host), token=bytes([session]))
 
     def refuse(self, session: int, error: StompError, receipt: str | None = None) -> None:
         self.broker.refuse(SessionId(session), error, receipt)
@@ -171,6 +175,7 @@ class Core:
         naming: Naming | None = None,
         no_local: bool = False,
         origin: Origin | None = None,
+        terms: Terms = ORDINARY,
     ) -> None:
         self.submit(
             session,
@@ -184,6 +189,7 @@ class Core:
                 naming=naming,
                 no_local=no_local,
                 origin=origin,
+                terms=terms,
             ),
         )
 
@@ -296,6 +302,9 @@ class Core:
             self.broker.scheduled_loaded(found)
         elif isinstance(load, LoadSize):
             self.broker.size_loaded(load.queue_id, self.store.measure(load.queue_id))
+        elif isinstance(load, LoadShown):
+            page = self.store.load(load.queue_id, load.after, load.limit, load.limit_bytes, load.through_ms)
+            self.broker.shown_loaded(load, page)
         else:
             self.broker.expired_loaded(self.store.find_expired(load.after, load.through_ms, load.limit))
 
@@ -336,6 +345,9 @@ class Core:
             case LoadDue():
                 self.journal.append(effect)
                 return f"due {effect.after.due_ms}"
+            case LoadShown():
+                self.journal.append(effect)
+                return f"show {effect.after.urgency} {self._bodies.get(effect.after.message_id, '-')}"
             case LoadExpired():
                 self.journal.append(effect)
                 return "expired"

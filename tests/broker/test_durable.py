@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from stompd.broker.requests import AckMode, Naming, Scope
+from stompd.broker.effects import SessionId
+from stompd.broker.peer import Peer
+from stompd.broker.requests import AckMode, Naming, Scope, Unsubscribe
 from stompd.errors import InvalidClientId
 from tests.broker.core import Core
 
@@ -35,7 +37,7 @@ def with_durable(selector: str = "", *, no_local: bool = False, **limits: int) -
     core.subscribe(FIRST, TOPIC, naming=UNSHARED, selector=selector, no_local=no_local)
     core.lose(FIRST)
     core.run()
-    core.open(FIRST, "c")
+    core.open(FIRST, "c", "alice")
     return core
 
 
@@ -85,7 +87,7 @@ def test_messages_and_subscription_survive_the_broker() -> None:
     core.run()
 
     core = core.restart()
-    core.open(FIRST, "c")
+    core.open(FIRST, "c", "alice")
     core.send(1, "b", TOPIC, headers={"colour": "red"})
     core.send(1, "c", TOPIC, headers={"colour": "blue"})
     core.subscribe(FIRST, TOPIC, naming=UNSHARED, selector="colour = 'red'")
@@ -101,7 +103,7 @@ def test_durable_subscription_with_wildcards_survives_the_broker() -> None:
     core.run()
 
     core = core.restart()
-    core.open(FIRST, "c")
+    core.open(FIRST, "c", "alice")
     core.send(1, "b", "/topic/prices.usd")
     core.send(1, "not this", "/topic/rates.usd")
     core.subscribe(FIRST, "/topic/prices.*", naming=UNSHARED)
@@ -128,7 +130,7 @@ def test_what_may_have_been_delivered_before_a_crash_is_flagged() -> None:
     assert core.run() == ["deliver 11 a"]
 
     core = core.restart()
-    core.open(FIRST, "c")
+    core.open(FIRST, "c", "alice")
     core.subscribe(FIRST, TOPIC, naming=UNSHARED)
 
     assert core.run() == ["deliver 11 a again 1"]
@@ -174,7 +176,7 @@ def test_unwritten_automatic_delivery_returns() -> None:
     core.send(1, "a", TOPIC)
     core.run()
     core.lose(FIRST)
-    core.open(SECOND, "c")
+    core.open(SECOND, "c", "alice")
     core.subscribe(SECOND, TOPIC, naming=UNSHARED)
 
     assert core.run() == ["deliver 12 a again 1"]
@@ -206,7 +208,7 @@ def test_clients_have_names_of_their_own() -> None:
 def test_dots_in_client_ids_confuse_no_names() -> None:
     core = Core()
     core.open(FIRST, "c.d")
-    core.open(OTHER, "c")
+    core.open(OTHER, "c", "alice")
 
     core.subscribe(FIRST, TOPIC, naming=Naming("e"))
     core.subscribe(OTHER, TOPIC, naming=Naming("d.e"))
@@ -287,7 +289,7 @@ def test_replacement_survives_the_broker() -> None:
     core.run()
 
     core = core.restart()
-    core.open(FIRST, "c")
+    core.open(FIRST, "c", "alice")
     core.send(1, "a", TOPIC)
     core.send(1, "b", "/topic/u")
     core.subscribe(FIRST, "/topic/u", naming=UNSHARED)
@@ -333,7 +335,7 @@ def test_replacing_one_of_more_than_allowed_is_allowed() -> None:
     core.subscribe(FIRST, TOPIC, "t", naming=Naming("m"))
     core.run()
     core = core.restart(durable_subscriptions=1)
-    core.open(FIRST, "c")
+    core.open(FIRST, "c", "alice")
 
     core.subscribe(FIRST, "/topic/u", naming=UNSHARED, receipt="r")
 
@@ -350,7 +352,7 @@ def test_subscription_that_the_store_refuses_leaves_nothing_behind() -> None:
 
     assert core.run() == ["refuse 11 refused-by-store r"]
     assert core.rows() == []
-    core.open(SECOND, "c")
+    core.open(SECOND, "c", "alice")
     core.subscribe(SECOND, TOPIC, naming=UNSHARED, receipt="r")
     assert core.run() == ["confirm 12 r durable-subscription-name:n pending:0 prefetch-count:100"]
 
@@ -448,7 +450,7 @@ def test_deleted_subscription_stays_away() -> None:
     core.run()
 
     core = core.restart()
-    core.open(FIRST, "c")
+    core.open(FIRST, "c", "alice")
     core.send(1, "a", TOPIC)
     core.subscribe(FIRST, TOPIC, naming=UNSHARED)
 
@@ -804,7 +806,7 @@ def test_no_local_of_a_durable_subscription_keeps_out_what_the_same_client_sends
 
 def test_no_local_survives_the_broker() -> None:
     core = with_durable(no_local=True).restart()
-    core.open(FIRST, "c")
+    core.open(FIRST, "c", "alice")
     core.send(FIRST, "a", TOPIC)
     core.subscribe(FIRST, TOPIC, naming=UNSHARED, no_local=True, receipt="r")
 
@@ -837,17 +839,87 @@ def test_client_id_is_in_use_by_one_session() -> None:
     core = new_core()
 
     with pytest.raises(InvalidClientId, match="client-id:c is in use"):
-        core.open(SECOND, "c")
+        core.open(SECOND, "c", "alice")
 
 
 def test_client_id_is_free_when_its_session_has_ended() -> None:
     core = new_core()
     core.disconnect(FIRST)
-    core.open(SECOND, "c")
+    core.open(SECOND, "c", "alice")
     core.lose(FIRST)
 
     with pytest.raises(InvalidClientId):
-        core.open(14, "c")
+        core.open(14, "c", "alice")
+
+
+def test_client_id_of_another_user_is_in_use_without_saying_where() -> None:
+    core = Core()
+    core.broker.open_session(SessionId(FIRST), Peer("c", "alice", origin="from 10.0.0.1"))
+
+    with pytest.raises(InvalidClientId, match=r"by another connection, from 10.0.0.1"):
+        core.broker.open_session(SessionId(SECOND), Peer("c", "alice"))
+    with pytest.raises(InvalidClientId, match=r"by another connection\."):
+        core.broker.open_session(SessionId(SECOND), Peer("c", "bob"))
+
+
+def test_session_may_take_the_client_id_over_from_the_same_user() -> None:
+    core = new_core()
+    core.subscribe(FIRST, TOPIC, naming=UNSHARED)
+    core.run()
+
+    core.broker.open_session(SessionId(SECOND), Peer("c", "alice"), takes_over=True)
+    core.subscribe(SECOND, TOPIC, naming=UNSHARED, receipt="r")
+
+    assert core.run() == [
+        "refuse 11 taken-over",
+        "confirm 12 r durable-subscription-name:n pending:0 prefetch-count:100",
+    ]
+
+
+def test_session_cannot_take_the_client_id_over_from_another_user() -> None:
+    core = new_core()
+
+    with pytest.raises(InvalidClientId):
+        core.broker.open_session(SessionId(SECOND), Peer("c", "bob"), takes_over=True)
+
+    assert core.run() == []
+
+
+def test_client_id_with_durable_subscriptions_belongs_to_their_user() -> None:
+    core = with_durable()
+    core.lose(FIRST)
+
+    with pytest.raises(InvalidClientId, match="of another user"):
+        core.open(SECOND, "c", "bob")
+
+    core.open(SECOND, "c", "alice")
+
+
+def test_client_id_belongs_to_its_user_after_a_restart() -> None:
+    core = with_durable()
+    core = core.restart()
+
+    with pytest.raises(InvalidClientId, match="of another user"):
+        core.open(SECOND, "c", "bob")
+
+
+def test_client_id_is_free_when_its_last_durable_subscription_was_deleted() -> None:
+    core = with_durable()
+    core.submit(FIRST, Unsubscribe("s", naming=UNSHARED))
+    core.lose(FIRST)
+    core.run()
+
+    core.open(SECOND, "c", "bob")
+
+
+def test_durable_subscriptions_of_nobody_are_for_anybody() -> None:
+    core = Core()
+    core.open(FIRST, "c", "anonymous")
+    core.subscribe(FIRST, TOPIC, naming=UNSHARED)
+    core.lose(FIRST)
+    core.run()
+
+    core.open(SECOND, "c", "bob")
 
 
 def test_sessions_without_client_id_do_not_meet() -> None:

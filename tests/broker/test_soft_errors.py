@@ -197,6 +197,7 @@ def test_each_error_says_whether_it_is_about_one_frame() -> None:
         "HeartBeatMissed",
         "InternalError",
         "InvalidClientId",
+        "LoginExpired",
         "LoginFailed",
         "LoginTimedOut",
         "MalformedFrame",
@@ -204,6 +205,8 @@ def test_each_error_says_whether_it_is_about_one_frame() -> None:
         "ProtocolError",
         "ShuttingDown",
         "SlowConsumer",
+        "TakenOver",
         "UnknownCommand",
+        "UnknownHost",
         "UnsupportedVersion",
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stompd.broker.destination import parse_target
+from stompd.broker.effects import SessionId
 from stompd.broker.requests import AckMode
 from tests.broker.core import Core
 
@@ -479,10 +480,10 @@ def test_topic_lags_when_a_subscription_with_wildcards_does(patterns: list[str],
     for session, pattern in enumerate(patterns, 1):
         core.subscribe(session, pattern)
     core.run()
-    assert not core.broker.is_lagging(parse_target(to))
+    assert not core.broker.is_lagging(SessionId(1), parse_target(to))
 
     for number in range(8):
         core.send(3, f"m{number}", to, is_persistent=False)
         core.run()
 
-    assert core.broker.is_lagging(parse_target(to))
+    assert core.broker.is_lagging(SessionId(1), parse_target(to))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stompd.broker.requests import AckMode
+from stompd.broker.effects import SessionId
+from stompd.broker.requests import AckMode, Unsubscribe
 from stompd.broker.subscription import AUTOMATIC_BYTES
 from tests.broker.core import Core
 
@@ -336,3 +337,37 @@ def test_subscriptions_of_a_session_are_limited() -> None:
 
     assert core.run() == ["refuse 1 limit-exceeded r"]
     assert "limits.subscriptions" in core.errors[0].detail
+
+
+def test_what_all_subscriptions_of_a_session_may_have_outstanding_is_limited() -> None:
+    core = Core(session_prefetch=10)
+    core.subscribe(1, "/queue/a", "a", prefetch=6)
+
+    core.subscribe(1, "/queue/b", "b", prefetch=5, receipt="r")
+    core.subscribe(2, "/queue/b", "b", prefetch=5, receipt="r")
+
+    assert core.run() == ["refuse 1 limit-exceeded r", "confirm 2 r prefetch-count:5"]
+    assert "limits.session_prefetch" in core.errors[0].detail
+
+
+def test_grant_of_a_subscription_that_has_ended_is_free_again() -> None:
+    core = Core(session_prefetch=10)
+    core.subscribe(1, "/queue/a", "a", prefetch=6)
+    core.submit(1, Unsubscribe("a"))
+
+    core.subscribe(1, "/queue/b", "b", prefetch=10, receipt="r")
+
+    assert core.run() == ["confirm 1 r prefetch-count:10"]
+
+
+def test_bytes_that_a_session_may_have_outstanding_are_shared_out() -> None:
+    core = Core(session_outstanding_bytes=8 * 1024 * 1024, outstanding_bytes=2 * 1024 * 1024)
+
+    for number in range(100):
+        core.subscribe(1, f"/queue/{number}", str(number))
+
+    session = core.broker._sessions[SessionId(1)]
+    limits = [subscription.byte_limit for subscription in session.subscriptions.values()]
+    assert limits[0] == 1024 * 1024
+    assert min(limits) == 64 * 1024
+    assert sum(limits) == session.granted_bytes <= 8 * 1024 * 1024 + 100 * 64 * 1024

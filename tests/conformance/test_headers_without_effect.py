@@ -103,7 +103,7 @@ def test_warning_goes_with_its_own_receipt(clients: Clients, queue: str, version
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("dedup-id", "1"), ("_AMQ_LVQ_NAME", "k"), ("retain", "true"), ("message_group", "g")],
+    [("dedup-id", "1"), ("_AMQ_LVQ_NAME", "k"), ("retain", "true")],
 )
 def test_header_of_send_that_would_change_what_is_delivered_is_refused(
     clients: Clients, queue: str, name: str, value: str

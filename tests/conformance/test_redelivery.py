@@ -36,6 +36,12 @@ def settings() -> str:
     return f"[limits]\nmax_deliveries = 3\nredelivery_delay_ms = {DELAY_MS}\n"
 
 
+@pytest.fixture(scope="module")
+def listen() -> str:
+    """TCP alone, which the command that replays needs."""
+    return "tcp:0:interface=127.0.0.1"
+
+
 def reject(client: RawClient, message: RawFrame, **headers: str) -> None:
     client.ack(message, "NACK", **headers)
 

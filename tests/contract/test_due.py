@@ -45,6 +45,15 @@ def test_page_leaves_out_what_is_due_later(orders: IMessageStore) -> None:
     assert ([stored.message.message_id for stored in page.messages], page.is_last) == ([1, 3], True)
 
 
+def test_page_for_somebody_who_looks_has_what_is_due_in_its_place(orders: IMessageStore) -> None:
+    apply(orders, insert(1), delayed(2, 500), insert(3), delayed(4, 501))
+
+    page = orders.load(ORDERS, None, 10, ENOUGH, 500)
+
+    assert [(stored.message.message_id, stored.due_ms) for stored in page.messages] == [(1, 0), (2, 500), (3, 0)]
+    assert page.is_last
+
+
 def test_due_messages_come_in_the_order_of_their_times(orders: IMessageStore) -> None:
     apply(orders, delayed(1, 700), delayed(2, 500), delayed(3, 600), delayed(4, 500), insert(5))
 

@@ -21,10 +21,20 @@ def put(
     selector: str = "",
     no_local: bool = False,
     is_shared: bool = False,
+    host: str = "",
+    owner: str = "",
 ) -> tuple[Operation, Operation]:
     """Return what makes a durable subscription."""
     subscription = PutSubscription(
-        queue_id, client_id, name, topic, selector=selector, no_local=no_local, is_shared=is_shared
+        queue_id,
+        client_id,
+        name,
+        topic,
+        selector=selector,
+        no_local=no_local,
+        is_shared=is_shared,
+        host=host,
+        owner=owner,
     )
     return PutQueue(queue_id, f"/dsub/{queue_id}"), subscription
 
@@ -125,3 +135,22 @@ def test_nul_is_refused_by_all(store: IMessageStore, field: str) -> None:
 
     with pytest.raises(StoreRefused, match="NUL"):
         apply(store, PutQueue(ORDERS, "q"), subscription)
+
+
+def test_owner_and_host_of_a_subscription_are_kept(site: Site, store: IMessageStore) -> None:
+    apply(store, *put(owner="zoë", host="shop.example"))
+    store.close()
+
+    (kept,) = site.store().open().subscriptions
+
+    assert (kept.owner, kept.host) == ("zoë", "shop.example")
+
+
+def test_name_is_unique_on_its_host(site: Site, store: IMessageStore) -> None:
+    apply(store, *put(ORDERS))
+    apply(store, *put(PAYMENTS, host="shop.example"))
+
+    with pytest.raises(StoreRefused):
+        apply(store, *put(QueueId(99), host="shop.example"))
+
+    assert [row[0] for row in found(site, store)] == [ORDERS, PAYMENTS]

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, final
 
+from tests.endurance import standby as standing_by
 from tests.endurance import test_disk_full, test_fast_producer, test_slow_consumer
 from tests.endurance.backlog import Backlog, pile_up, sit_idle, spread_out
 from tests.endurance.fullness import fill_up, limit_files
@@ -24,7 +25,6 @@ from tests.endurance.load import close_all
 from tests.endurance.mixed import live_and_die
 from tests.endurance.outage import SETTINGS, ride_out
 from tests.endurance.slowness import send_without_end, stop_reading
-from tests.endurance.standby import take_over
 from tests.harness.process import BrokerProcess
 from tests.postgres import PostgresServer
 
@@ -181,7 +181,8 @@ def standby(database: str, options: argparse.Namespace) -> Iterator[Bar]:
     """A standby takes over five times."""
     for seed in range(5):
         with site(database) as place:
-            result = take_over(place.broker(), place.broker(), confirmations=2000, seed=seed)
+            first, second = place.broker(standing_by.SETTINGS), place.broker(standing_by.SETTINGS)
+            result = standing_by.take_over(first, second, confirmations=2000, seed=seed)
         yield Bar(f"take-over {seed + 1}", f"{result.seconds:.1f} s", "<= 5 s", result.seconds <= 5)
         yield _kept(result.load, result.faults)
 

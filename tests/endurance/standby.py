@@ -10,6 +10,14 @@ from tests.harness.process import BrokerProcess
 from tests.recovery.history import violations
 from tests.recovery.load import Load, drain
 
+#: What is drained is there at once, and nowhere else.
+SETTINGS = """
+[limits]
+max_deliveries = 1_000_000
+redelivery_delay_ms = 1
+redelivery_delay_limit_ms = 1
+"""
+
 
 @final
 @dataclass(frozen=True)

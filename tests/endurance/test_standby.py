@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.endurance.conftest import MakeBroker
-from tests.endurance.standby import take_over
+from tests.endurance.standby import SETTINGS, take_over
 
 #: Three times what is promised: CI machines pause.
 TAKE_OVER_SECONDS = 15.0
@@ -14,7 +14,7 @@ TAKE_OVER_SECONDS = 15.0
 def test_standby_takes_over_what_was_confirmed(
     database_url: str, make_broker: MakeBroker, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first, second = make_broker(database_url), make_broker(database_url)
+    first, second = make_broker(database_url, SETTINGS), make_broker(database_url, SETTINGS)
 
     result = take_over(first, second, confirmations=500, seed=1)
 

@@ -39,3 +39,20 @@ def test_messages_of_an_older_database_are_kept_and_due_at_once(database_url: st
     assert [(queue.name, queue.message_count) for queue in recovered.queues] == [("/queue/a", 1)]
     assert list(recovered.subscriptions) == []
     store.close()
+
+
+def test_durable_subscriptions_of_an_older_database_belong_to_nobody_on_the_default_host(database_url: str) -> None:
+    store = make_store(database_url)
+    assert isinstance(store, SqlStore)
+    connection = store._dialect.connect()
+    config = revision._config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "0003")
+    connection.execute(text("INSERT INTO stompd_queue VALUES (1, '/dsub/c.n', true, 0, 0)"))
+    connection.execute(text("INSERT INTO stompd_subscription VALUES (1, 'c', 'n', '/topic/t', '', false, true)"))
+    store._dialect.disconnect(connection)
+
+    (kept,) = store.open().subscriptions
+
+    assert (kept.client_id, kept.name, kept.is_shared, kept.host, kept.owner) == ("c", "n", True, "", "")
+    store.close()

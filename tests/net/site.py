@@ -17,6 +17,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from zope.interface import alsoProvides, implementer
 
+from stompd.auth.permissions import Permissions
 from stompd.auth.realm import StompRealm
 from stompd.broker.broker import Broker
 from stompd.net.factory import LinkFactory
@@ -250,7 +251,7 @@ class Site:
 def _portal(portal: object | None, checker: object | None) -> Any:
     if portal is not None:
         return portal
-    made = Portal(StompRealm())
+    made = Portal(StompRealm(Permissions()))
     asked: Any = checker or Open()
     alsoProvides(asked, ICredentialsChecker)
     made.registerChecker(asked)

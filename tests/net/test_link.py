@@ -371,7 +371,7 @@ def test_portal_that_fails_too_late_is_not_heard(answer: Exception, logged: Logg
     checker.answers[0].errback(answer)
 
     assert client.texts() == ["ERROR login-timeout"]
-    assert [failure.type for failure in logged.failures] == [ZeroDivisionError] * isinstance(answer, ZeroDivisionError)
+    assert not logged.failures
 
 
 def test_login_in_time_is_not_timed_out() -> None:

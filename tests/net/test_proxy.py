@@ -74,13 +74,17 @@ def test_malformed_header_is_refused(octets: bytes) -> None:
 class Proxy:
     """What a proxy at an address sends to a listener."""
 
-    def __init__(self, address: IAddress, *networks: str) -> None:
-        self.site = Site(login_seconds=3)
+    def __init__(self, address: IAddress, *networks: str, site: Site | None = None, **limits: int) -> None:
+        self.site = site or Site(login_seconds=3, **limits)
         self.factory = ProxiedFactory(self.site.factory, read_networks(networks), 3, self.site.reactor)
         self.protocol = self.factory.buildProtocol(address)
         self.transport = Transport(self.protocol)
         self.transport.peerAddr = address
         self.protocol.makeConnection(self.transport)
+
+    def another(self) -> Proxy:
+        """Connect once more to the same broker."""
+        return Proxy(self.transport.peerAddr, "127.0.0.0/8", site=self.site)
 
 
 def proxy(host: str = "127.0.0.1") -> Proxy:
@@ -110,6 +114,23 @@ def test_health_check_is_seen_as_the_proxy_itself(logged: LoggedEvents) -> None:
     proxy().protocol.dataReceived(binary(0x20, 0, b"") + CONNECT)
 
     assert any(line.startswith("127.0.0.1:1 session 1: connected") for line in logged.lines)
+
+
+@pytest.mark.parametrize("header", [LINE, V4])
+def test_connections_count_for_the_address_that_the_proxy_tells(header: bytes) -> None:
+    first = Proxy(IPv4Address("TCP", "127.0.0.1", 1), "127.0.0.0/8", address_connections=1)
+    again, other = first.another(), first.another()
+    census = first.site.factory.census
+    early = dict(census._counts)
+
+    first.protocol.dataReceived(header + CONNECT)
+    again.protocol.dataReceived(header + CONNECT)
+    other.protocol.dataReceived(V6 + CONNECT)
+
+    assert early == {}
+    assert first.transport.value().startswith(b"CONNECTED\n")
+    assert b"limits.address_connections" in again.transport.value()
+    assert other.transport.value().startswith(b"CONNECTED\n")
 
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "10.0.0.2"])

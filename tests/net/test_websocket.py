@@ -13,6 +13,7 @@ from wsproto.events import BytesMessage, TextMessage
 from zope.interface.verify import verifyObject
 
 from stompd.errors import FrameTooLarge, InternalError, LimitExceeded, ShuttingDown, StompError
+from stompd.interfaces import IBearerToken
 from stompd.net.websocket import WebSocketFactory, messages
 from stompd.settings import ServiceLimits, Settings
 from tests.harness.frames import FrameReader
@@ -218,16 +219,19 @@ def test_surplus_connection_learns_why() -> None:
     ("authorization", "headers", "seen"),
     [
         ("Basic " + b64encode(b"ann:secret").decode(), {}, (b"ann", b"secret")),
-        ("Bearer a.b.c", {}, (b"", b"a.b.c")),
+        ("Bearer a.b.c", {}, "a.b.c"),
         ("Bearer a.b.c", {"login": "bob", "passcode": "own"}, (b"bob", b"own")),
+        ("Bearer a.b.c", {"passcode": "d.e.f"}, "d.e.f"),
     ],
 )
 def test_credentials_of_the_request_count_where_connect_has_none(
-    authorization: str, headers: dict[str, str], seen: tuple[bytes, bytes]
+    authorization: str, headers: dict[str, str], seen: str | tuple[bytes, bytes]
 ) -> None:
     asked: list[Any] = []
 
     class Curious(LateChecker):
+        credentialInterfaces = (IBearerToken, *LateChecker.credentialInterfaces)
+
         def requestAvatarId(self, credentials: object) -> Any:
             asked.append(credentials)
             return super().requestAvatarId(credentials)
@@ -237,7 +241,8 @@ def test_credentials_of_the_request_count_where_connect_has_none(
 
     peer.send_text(frame("CONNECT", accept_version="1.2", host="x", **headers))
 
-    assert [(each.username, each.password) for each in asked] == [seen]
+    (shown,) = asked
+    assert (shown.token if IBearerToken.providedBy(shown) else (shown.username, shown.password)) == seen
 
 
 # Messages in

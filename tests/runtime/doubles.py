@@ -100,10 +100,10 @@ class WatchedStore:
             raise StoreRefused(f"guilty: {min(found)}")
         self.kept.apply(units)
 
-    def load(self, queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int) -> Page:
+    def load(self, queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int, through_ms: int = 0) -> Page:
         self.calls.append("load")
         self._fail()
-        return self.kept.load(queue_id, after, limit, limit_bytes)
+        return self.kept.load(queue_id, after, limit, limit_bytes, through_ms)
 
     def load_due(self, queue_id: QueueId, after: DueKey, through_ms: int, limit: int, limit_bytes: int) -> DuePage:
         self.calls.append("load due")

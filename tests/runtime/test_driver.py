@@ -22,6 +22,7 @@ from stompd.broker.requests import (
     Request,
     Send,
     Subscribe,
+    Terms,
     Unsubscribe,
 )
 from stompd.errors import InvalidHeader, StompError, StoreError
@@ -43,6 +44,8 @@ class Carla:
 
     def __init__(self) -> None:
         self.denied: set[tuple[str, str]] = set()
+        self.expires_at: float | None = None
+        self.open_paths: set[str] = set()
 
     def may(self, action: str, destination: str) -> bool:
         return (action, destination) not in self.denied
@@ -322,7 +325,12 @@ def test_transport_of_a_link_without_session_may_change(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "request_denied"), [("send", send("a", "r1")), ("consume", subscribe(receipt="r1"))]
+    ("action", "request_denied"),
+    [
+        ("send", send("a", "r1")),
+        ("consume", subscribe(receipt="r1")),
+        ("browse", Subscribe(parse_destination(QUEUE), "s", receipt="r1", terms=Terms(is_browser=True))),
+    ],
 )
 def test_denied_request_is_refused_by_name(desk: Desk, action: str, request_denied: Request) -> None:
     peer = Peer(desk)
@@ -709,3 +717,18 @@ def test_fault_in_a_tick_ends_the_journal(desk: Desk, logged: LoggedEvents, monk
 
     assert len(desk.lost) == 1
     assert [failure.getErrorMessage() for failure in logged.failures] == ["a fault of ours"]
+
+
+# Browsing
+
+
+def test_browser_is_shown_what_the_queue_keeps(desk: Desk) -> None:
+    peer = Peer(desk)
+    peer.submit(send("a"))
+    desk.run()
+
+    peer.submit(Subscribe(parse_destination(QUEUE), "s", terms=Terms(is_browser=True)))
+    desk.run()
+
+    assert peer.received == ["MESSAGE a", "MESSAGE "]
+    assert desk.bodies() == [b"a"]

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 from twisted.internet.defer import Deferred
 
-from stompd.broker.effects import LoadDue, LoadEntries, LoadExpired
+from stompd.broker.effects import LoadDue, LoadEntries, LoadExpired, LoadShown
 from stompd.broker.message import Place, QueueId
 from stompd.broker.units import DueKey, DuePage, ExpiredPage, ExpiryKey, Page
 from stompd.errors import StoreError, StoreLost, StoreRefused, StoreUnavailable, StoreUnusable
@@ -42,6 +42,9 @@ class Reports:
 
     def expired_loaded(self, page: ExpiredPage) -> None:
         self.texts.append(f"expired {' '.join(str(row.key.message_id) for row in page.rows)}".rstrip())
+
+    def shown_loaded(self, load: LoadShown, page: Page) -> None:
+        self.texts.append(f"shown {' '.join(str(row.message.message_id) for row in page.messages)}".rstrip())
 
     def turn_ended(self) -> None:
         self.turns += 1

@@ -7,7 +7,7 @@ import pytest
 from stompd.broker.destination import parse_destination
 from stompd.broker.message import Message
 from stompd.broker.requests import Send
-from stompd.errors import InvalidDestination, InvalidHeader, MissingHeader, UnsupportedHeader
+from stompd.errors import InvalidDestination, InvalidHeader, MissingHeader
 from tests.session.peer import NOW, connected, frame, request
 
 NOW_MS = int(NOW * 1000)
@@ -76,6 +76,15 @@ def test_frame_keeps_its_headers() -> None:
 def test_transaction_must_have_a_name() -> None:
     with pytest.raises(InvalidHeader, match="transaction:tx1"):
         send({"transaction": ""})
+
+
+def test_browser_is_passed_on() -> None:
+    assert send({"browser": "Firefox"}).message.headers == {"browser": "Firefox"}
+
+
+def test_no_message_looks_like_the_end_of_browsing() -> None:
+    with pytest.raises(InvalidHeader, match="browser:end cannot be used"):
+        send({"browser": "end"})
 
 
 @pytest.mark.parametrize(
@@ -191,25 +200,39 @@ def test_lifetime_counts_where_the_expiry_says_never() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [
-        ("JMSXGroupID", "g"),
-        ("message_group", "g"),
-    ],
-)
-def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
-    with pytest.raises(UnsupportedHeader) as caught:
-        message({name: value})
-
-    assert caught.value.detail.startswith(f"{name}:{value}"[:40])
-    assert "does not support yet" in caught.value.detail
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
     [("JMSXGroupID", ""), ("JMSXGroupSeq", "1")],
 )
 def test_what_asks_for_nothing_is_passed_on(name: str, value: str) -> None:
     assert message({name: value}).headers == {name: value}
+
+
+@pytest.mark.parametrize("name", ["JMSXGroupId", "message_group", "_AMQ_GROUP_ID"])
+def test_group_is_found_under_the_name_of_jms(name: str) -> None:
+    assert message({name: "g"}).headers == {name: "g", "JMSXGroupID": "g"}
+
+
+@pytest.mark.parametrize("names", [("JMSXGroupID", "message_group"), ("message_group", "JMSXGroupID")])
+def test_group_under_the_name_of_jms_counts(names: tuple[str, str]) -> None:
+    made = message({name: "g" if name == "JMSXGroupID" else "h" for name in names})
+
+    assert made.headers == {"JMSXGroupID": "g", "message_group": "h"}
+
+
+def test_name_of_a_group_is_bounded() -> None:
+    assert message({"JMSXGroupID": "g" * 255}).headers == {"JMSXGroupID": "g" * 255}
+    with pytest.raises(InvalidHeader, match="Accepted is a name of at most 255"):
+        message({"JMSXGroupID": "g" * 256})
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "7", str(2**31 - 1)])
+def test_place_in_a_group_is_passed_on(value: str) -> None:
+    assert message({"JMSXGroupSeq": value}).headers == {"JMSXGroupSeq": value}
+
+
+@pytest.mark.parametrize("value", ["last", "1.5", "--1", "-", str(2**31)])
+def test_place_in_a_group_is_a_number(value: str) -> None:
+    with pytest.raises(InvalidHeader, match="JMSXGroupSeq:"):
+        message({"JMSXGroupSeq": value})
 
 
 def test_temporary_reply_to_is_part_of_the_request() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stompd.broker.destination import Kind, parse_destination, parse_source
-from stompd.broker.requests import AckMode, Subscribe, Unsubscribe
+from stompd.broker.requests import ORDINARY, AckMode, Subscribe, Terms, Unsubscribe
 from stompd.errors import InvalidDestination, InvalidHeader, MissingHeader, UnsupportedHeader
 from tests.session.peer import request
 
@@ -106,9 +106,6 @@ def test_prefetch_that_is_no_number_is_refused(value: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("browser", "true"),
-        ("exclusive", "true"),
-        ("activemq.exclusive", "true"),
         ("no-local", "true"),
         ("no_local", "1"),
         ("activemq.noLocal", "true"),
@@ -116,10 +113,6 @@ def test_prefetch_that_is_no_number_is_refused(value: str) -> None:
         ("activemq.retroactive", "true"),
         ("from-seq", "0"),
         ("x-stream-offset", "first"),
-        ("consumer-priority", "5"),
-        ("x-priority", "5"),
-        ("activemq.priority", "5"),
-        ("consumer-window-size", "0"),
     ],
 )
 def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
@@ -127,6 +120,91 @@ def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
         subscribe({name: value})
 
     assert caught.value.detail.startswith(f"{name}:{value} on SUBSCRIBE asks for ")
+
+
+def test_subscribe_without_more_has_ordinary_terms() -> None:
+    assert subscribe({}).terms == ORDINARY
+
+
+@pytest.mark.parametrize(("end", "follows"), [(None, False), ("", False), ("true", False), ("false", True)])
+def test_browser_goes_on_only_without_an_end(end: str | None, follows: bool) -> None:
+    headers = {"browser": "true"} if end is None else {"browser": "true", "browser-end": end}
+
+    assert subscribe(headers).terms == Terms(is_browser=True, follows=follows)
+
+
+def test_browser_takes_nothing_that_could_be_acknowledged() -> None:
+    with pytest.raises(InvalidHeader, match="Accepted is auto beside browser:true"):
+        subscribe({"browser": "true", "ack": "client"})
+
+
+@pytest.mark.parametrize(
+    "destination", ["/topic/a", "/queue/Consumer.g.VirtualTopic.t", "/queue/a.*", "/queue/a,/queue/b", "/temp-queue/a"]
+)
+def test_browser_looks_at_one_queue(destination: str) -> None:
+    with pytest.raises(InvalidHeader, match="browser:true on SUBSCRIBE looks at one queue"):
+        subscribe({"destination": destination, "browser": "true"})
+
+
+def test_end_of_browsing_goes_with_browsing() -> None:
+    with pytest.raises(InvalidHeader, match="browser-end:false on SUBSCRIBE goes with browser:true"):
+        subscribe({"browser-end": "false"})
+
+
+@pytest.mark.parametrize("name", ["exclusive", "activemq.exclusive", "x-single-active-consumer"])
+def test_exclusive_in_every_spelling(name: str) -> None:
+    assert subscribe({name: "true"}).terms == Terms(is_exclusive=True)
+    assert subscribe({name: "false"}).terms == ORDINARY
+
+
+@pytest.mark.parametrize("name", ["consumer-priority", "x-priority", "activemq.priority"])
+@pytest.mark.parametrize("value", ["5", "-127", "0"])
+def test_priority_in_every_spelling(name: str, value: str) -> None:
+    assert subscribe({name: value}).terms == Terms(priority=int(value))
+
+
+@pytest.mark.parametrize(("value", "expected"), [("0", 0), ("10240", 10_240), ("-1", None), ("", None)])
+def test_window_in_bytes(value: str, expected: int | None) -> None:
+    assert subscribe({"consumer-window-size": value}).terms == Terms(window_bytes=expected)
+
+
+def test_credit_of_apollo_counts_messages_and_bytes() -> None:
+    made = subscribe({"credit": "5,4096"})
+
+    assert (made.prefetch, made.terms) == (5, Terms(window_bytes=4_096))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("exclusive", "perhaps"),
+        ("x-priority", "high"),
+        ("x-priority", "-"),
+        ("activemq.priority", str(2**31)),
+        ("consumer-window-size", "-2"),
+        ("consumer-window-size", "1k"),
+    ],
+)
+def test_terms_that_cannot_be_read_are_refused(name: str, value: str) -> None:
+    with pytest.raises(InvalidHeader, match=f"{name}:{value} cannot be used"):
+        subscribe({name: value})
+
+
+def test_bytes_of_credit_are_a_number() -> None:
+    with pytest.raises(InvalidHeader, match="credit:many cannot be used"):
+        subscribe({"credit": "5,many"})
+
+
+@pytest.mark.parametrize(("name", "value"), [("exclusive", "true"), ("x-priority", "5")])
+def test_browser_does_not_go_before_others(name: str, value: str) -> None:
+    with pytest.raises(InvalidHeader, match="browser:true takes none"):
+        subscribe({"browser": "true", name: value})
+
+
+@pytest.mark.parametrize("name", ["browser", "browser-end"])
+def test_flags_of_browsing_are_flags(name: str) -> None:
+    with pytest.raises(InvalidHeader, match=f"{name}:maybe cannot be used"):
+        subscribe({"browser": "true", name: "maybe"})
 
 
 @pytest.mark.parametrize("name", ["durable", "persistent"])

@@ -8,6 +8,7 @@ from random import Random
 from stompd.broker.destination import parse_destination, parse_source
 from stompd.broker.message import Message
 from stompd.broker.requests import (
+    ORDINARY,
     Abort,
     AckMode,
     Acknowledge,
@@ -23,6 +24,7 @@ from stompd.broker.requests import (
     Request,
     Send,
     Subscribe,
+    Terms,
     Unsubscribe,
 )
 from stompd.selector.evaluate import compile_selector
@@ -65,6 +67,8 @@ class Clients:
         self._delay_rate = random.choice((0.0, 0.05, 0.4))
         self._receipt_rate = random.choice((0.1, 0.5, 0.9))
         self._selectivity = random.choice((0.0, 0.0, 0.3, 0.8))
+        self._grouping = random.choice((0.0, 0.0, 0.4, 1.0))
+        self._ranking = random.choice((0.0, 0.0, 0.4))
 
     def act(self, session: ClientSession, now: float) -> None:
         """Send one frame."""
@@ -92,7 +96,7 @@ class Clients:
         path = self._random.choice(_QUEUES + _TOPICS)
         message = Message(
             path,
-            {"kind": self._random.choice("abc")},
+            {"kind": self._random.choice("abc"), **self._group()},
             name.encode() + b"." * self._random.choice((0, 0, 5, 40)),
             priority=self._random.choice(_PRIORITIES),
             is_persistent=self._random.random() < self._persistence,
@@ -106,6 +110,20 @@ class Clients:
         else:
             session.transactions[transaction].append(HeldSend(message, name))
         self._submit(session, Send(parse_destination(path), message, transaction, record.receipt))
+
+    def _group(self) -> dict[str, str]:
+        """Return the headers of a message's group, if it has one."""
+        if self._random.random() >= self._grouping:
+            return {}
+        group = {"JMSXGroupID": self._random.choice("ghi")}
+        return {**group, "JMSXGroupSeq": "-1"} if self._random.random() < 0.1 else group
+
+    def _terms(self, path: str, ack_mode: AckMode) -> Terms:
+        if path in _QUEUES and ack_mode is AckMode.AUTO and self._random.random() < 0.3:
+            return Terms(is_browser=True, follows=self._random.random() < 0.3)
+        if self._random.random() >= self._ranking:
+            return ORDINARY
+        return Terms(is_exclusive=self._random.random() < 0.3, priority=self._random.choice((-1, 0, 5)))
 
     def _subscribe(self, session: ClientSession, now: float) -> None:
         if len(session.subscriptions) >= _MAX_SUBSCRIPTIONS:
@@ -121,7 +139,9 @@ class Clients:
             durable = None  # so would this, and a later frame of the session too
         selector = self._random.choice(list(SELECTORS)) if self._random.random() < self._selectivity else ""
         prefetch = self._random.choice((None, 0, 1, 3))
-        self.subscribe(session, path, name, ack_mode, prefetch, selector="" if durable else selector, durable=durable)
+        selector = "" if durable else selector
+        terms = self._terms(path, ack_mode)
+        self.subscribe(session, path, name, ack_mode, prefetch, selector=selector, durable=durable, terms=terms)
 
     def subscribe(
         self,
@@ -133,6 +153,7 @@ class Clients:
         *,
         selector: str = "",
         durable: str | None = None,
+        terms: Terms = ORDINARY,
     ) -> ClientSubscription:
         """Send a SUBSCRIBE."""
         limits, record = self._model.limits, self._record(session)
@@ -151,8 +172,9 @@ class Clients:
         subscription = ClientSubscription(
             session, name, number, ack_mode, homes[0], topic, credit, record, selector, tuple(homes[1:])
         )
+        subscription.terms = terms
         for home in homes:
-            home.is_selected_from |= bool(selector)
+            home.is_selected_from |= bool(selector) and not terms.is_browser
         self._model.subscribe(subscription)
         request = Subscribe(
             parse_source(path),
@@ -162,6 +184,7 @@ class Clients:
             receipt=record.receipt,
             selector=compile_selector(selector) if selector else None,
             naming=Naming(durable, is_shared=True) if durable else None,
+            terms=terms,
         )
         self._submit(session, request)
         return subscription

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from stompd.broker.effects import Load, LoadDue, LoadEntries, LoadScheduled, LoadSize
+from stompd.broker.effects import Load, LoadDue, LoadEntries, LoadScheduled, LoadShown, LoadSize
 from stompd.broker.units import DuePage, ExpiredPage, Page, UnitOfWork
 from stompd.store.memory import MemoryStore
 
@@ -67,6 +67,8 @@ class SlowJournal:
     def _read(self, load: Load) -> Page | DuePage | ExpiredPage | int:
         if isinstance(load, LoadEntries):
             return self._store.load(load.queue_id, load.after, load.limit, load.limit_bytes)
+        if isinstance(load, LoadShown):
+            return self._store.load(load.queue_id, load.after, load.limit, load.limit_bytes, load.through_ms)
         if isinstance(load, LoadDue):
             return self._store.load_due(load.queue_id, load.after, load.through_ms, load.limit, load.limit_bytes)
         if isinstance(load, LoadScheduled):

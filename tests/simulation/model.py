@@ -25,7 +25,7 @@ from stompd.broker.units import (
     ReturnMessage,
     UnitOfWork,
 )
-from tests.simulation.promises import check_delivery, check_memory, check_quiet, recover
+from tests.simulation.promises import check_delivery, check_memory, check_quiet, check_shown, recover
 from tests.simulation.records import (
     ClientSession,
     ClientSubscription,
@@ -76,11 +76,22 @@ class Model:
         for home in self._homes_of(message):
             copy = Copy(name, home, record.session.session_id, self._order, message, record=record)
             copy.is_late = message.due_ms > 0
+            home.is_grouped |= bool(copy.group)
             home.live[copy] = None
             record.arriving.append(copy)
 
     def subscribe(self, subscription: ClientSubscription) -> None:
         session = subscription.session
+        home = subscription.home
+        if subscription.terms.is_browser:
+            subscription.expected = [
+                copy
+                for copy in home.live
+                if copy.is_durable and not copy.may_expire and subscription.wants(copy.message)
+            ]
+        else:
+            for taken in subscription.homes:
+                taken.subscribers.append(subscription)
         session.subscriptions[subscription.name] = session.by_number[subscription.number] = subscription
 
     def know_queue(self, queue_id: int, home: Home) -> None:
@@ -163,6 +174,7 @@ class Model:
             for copy in subscription.unsettled:
                 copy.move(State.GONE)
             subscription.unsettled.clear()
+            subscription.unwritten = 0
 
     def release(self, held: HeldSettlement) -> None:
         """Note that an acknowledgement was aborted."""
@@ -288,6 +300,8 @@ class Model:
                     self._refused(effect)
                 case CloseSession():
                     self._closed(effect)
+        for home in chain(self.homes.values(), self.durable.values()):
+            home.closed.clear()
 
     def _hand_out(self, effect: Persist, now: float) -> None:
         unit = effect.unit
@@ -373,6 +387,9 @@ class Model:
             raise Violation("a delivery to a subscription that has ended")
         home = self.home(delivery.queue.name) if subscription.others else subscription.home
         copy = home.by_id.get(delivery.entry.message.message_id)
+        if subscription.terms.is_browser and (copy or delivery.entry.message.headers.get("browser") == "end"):
+            check_shown(subscription, copy, now, self._latest)
+            return
         if copy is None:
             raise Violation(f"a delivery that nobody sent: {delivery.entry.message.body!r}")
         check_delivery(
@@ -484,6 +501,7 @@ class Model:
         } | durable
         ids = {id(home): queue_id for queue_id, home in self._homes_by_id.items()}
         for home in chain(self.homes.values(), durable.values()):
+            home.forget_subscribers()
             for message_id, copy in home.by_id.items():
                 recover(copy, rows.pop((ids.get(id(home), 0), message_id), None))
             for copy in list(home.live):  # accepted in a turn that never ended

@@ -46,6 +46,8 @@ def check_delivery(
     _check_credit(subscription, copy, limits)
     _check_turn(subscription, copy, answered)
     _check_sender(subscription, copy)
+    _check_group(subscription, copy)
+    _check_rank(subscription, copy, limits)
 
 
 def _check_credit(subscription: ClientSubscription, copy: Copy, limits: Limits) -> None:
@@ -63,7 +65,7 @@ def _check_turn(subscription: ClientSubscription, copy: Copy, answered: int) -> 
     for other in copy.home.live:
         if other.state is not State.WAITING or other.visible_after > answered or other.may_expire or other.is_late:
             continue
-        if not subscription.wants(other.message):
+        if not subscription.may_take(other):
             continue
         if other.message.priority > priority:
             raise Violation(f"delivered {copy.name} before {other.name}, which is more urgent")
@@ -79,10 +81,76 @@ def _check_sender(subscription: ClientSubscription, copy: Copy) -> None:
     if copy.was_seen or copy.is_late:
         return
     chooser = subscription if copy.home.is_selected_from else None
-    sender = copy.sender, copy.message.priority, chooser
+    sender = copy.sender, copy.message.priority, chooser, copy.group
     if copy.order < copy.home.last_first_delivery.get(sender, 0):
         raise Violation(f"delivered {copy.name} for the first time after a newer one of its sender")
     copy.home.last_first_delivery[sender] = copy.order
+
+
+def _check_group(subscription: ClientSubscription, copy: Copy) -> None:
+    """A group has one holder until it is closed or the holder ends; when it is closed, it waits for the others."""
+    home, group = copy.home, copy.group
+    if not group:
+        return
+    holder = home.holders.get(group)
+    if holder is not None and holder is not subscription and holder.is_active:
+        raise Violation(f"delivered {copy.name} of group {group}, which belongs to another subscription")
+    home.closed.discard(group)  # it is free when nobody has found anything else
+    home.holders[group] = subscription
+    if copy.message.headers.get("JMSXGroupSeq") == "-1":
+        del home.holders[group]
+        home.closed.add(group)
+
+
+def _check_rank(subscription: ClientSubscription, copy: Copy, limits: Limits) -> None:
+    """An exclusive subscription shares with nobody, and higher priorities go first."""
+    home = copy.home
+    if home.exclusive is not None and home.exclusive.is_active and home.exclusive is not subscription:
+        raise Violation(f"delivered {copy.name} to somebody beside the exclusive subscription")
+    if subscription.terms.is_exclusive:
+        home.exclusive = subscription
+    if subscription not in home.servants:
+        home.servants.append(subscription)
+    if home.is_grouped or home.is_selected_from or subscription.terms.is_exclusive:
+        return
+    for other in home.servants:
+        if other.terms.priority > subscription.terms.priority and other.is_active and has_credit(other, limits):
+            raise Violation(f"delivered {copy.name} to a subscription that does not go first")
+
+
+def has_credit(subscription: ClientSubscription, limits: Limits) -> bool:
+    """Whether a subscription can be given something."""
+    before = subscription.with_client()
+    has_room = sum(copy.size for copy in before) < limits.outstanding_bytes
+    return subscription.session.is_writable and len(before) < subscription.credit and has_room
+
+
+def check_shown(subscription: ClientSubscription, copy: Copy | None, now: float, latest: float) -> None:
+    """A browser is shown what is there, once, in its order; without a copy, that this was all."""
+    subscription.unwritten += 1
+    if copy is None:
+        subscription.has_ended = True
+        missing = [
+            other.name
+            for other in subscription.expected
+            if other.state is State.WAITING and not other.is_late and other not in subscription.shown
+        ]
+        if missing or subscription.terms.follows:
+            raise Violation(f"the browser has come to an end without {missing}")
+        return
+    where = f"showed {copy.name} to session {subscription.session.session_id}"
+    if subscription.has_ended or copy in subscription.shown:
+        raise Violation(f"{where} again")
+    if copy.state is State.ARRIVING:
+        raise Violation(f"{where} before it was sure to be there")
+    if not subscription.wants(copy.message):
+        raise Violation(f"{where}, which did not select it")
+    if 0 < copy.message.expires_ms <= now * 1000 or copy.message.due_ms > round(latest * 1000):
+        raise Violation(f"{where} at the wrong time")
+    last = subscription.shown[-1] if subscription.shown else copy
+    if not subscription.terms.follows and last.message.place > copy.message.place:
+        raise Violation(f"{where} after {last.name}")
+    subscription.shown.append(copy)
 
 
 def check_memory(broker: Broker, homes_by_id: Mapping[int, Home], limits: Limits) -> None:
@@ -125,17 +193,22 @@ def check_quiet(
 
 
 def _check_progress(subscription: ClientSubscription, limits: Limits, now: float) -> None:
-    live = [copy for home in subscription.homes for copy in home.live]
+    if subscription.terms.is_browser:
+        is_over = subscription.has_ended or subscription.terms.follows or subscription.unwritten
+        if subscription.session.is_writable and not is_over:
+            raise Violation(f"{subscription.name} of session {subscription.session.session_id} is shown no end")
+        return
+    homes = [
+        home for home in subscription.homes if not any(each.terms.is_exclusive for each in home.rivals(subscription))
+    ]
+    live = [copy for home in homes for copy in home.live]
     waiting = [copy for copy in live if copy.state is State.WAITING and copy.due_ms <= now * 1000]
     # When what came back is due in a queue that is not durable, only the broker knows.
     waiting = [copy for copy in waiting if copy.home.is_durable or not copy.is_late]
-    waiting = [copy for copy in waiting if subscription.wants(copy.message)]
+    waiting = [copy for copy in waiting if subscription.may_take(copy)]
     if all(copy.may_expire for copy in waiting) or not subscription.session.is_writable:
         return
-    before = subscription.with_client()
-    size = sum(copy.size for copy in before)
-    has_room = size < limits.outstanding_bytes
-    if len(before) < subscription.credit and has_room:
+    if has_credit(subscription, limits):
         name = f"{subscription.name} of session {subscription.session.session_id}"
         raise Violation(f"{subscription.home.name} does not move though {name} has credit")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from stompd.broker.message import Message
-from stompd.broker.requests import AckMode, Rejection
+from stompd.broker.requests import ORDINARY, AckMode, Rejection, Terms
 
 #: What clients select, each with what it means.
 SELECTORS: dict[str, Callable[[Message], bool]] = {
@@ -51,9 +51,26 @@ class Home:
     live: dict[Copy, None] = field(default_factory=dict)  # in order of sending
     by_id: dict[int, Copy] = field(default_factory=dict)
     is_selected_from: bool = False  # whether a subscription with a selector was ever there
+    is_grouped: bool = False  # whether a message with a group was ever there
+    holders: dict[str, ClientSubscription] = field(default_factory=dict)  # of groups
+    closed: set[str] = field(default_factory=set)  # groups that were closed in this turn
+    servants: list[ClientSubscription] = field(default_factory=list)  # who was given something
+    subscribers: list[ClientSubscription] = field(default_factory=list)
+    exclusive: ClientSubscription | None = None  # the exclusive one that was given something last
     last_first_delivery: dict[tuple[object, ...], int] = field(
         default_factory=dict
     )  # the order, by sender and priority
+
+    def forget_subscribers(self) -> None:
+        """Begin anew after a crash."""
+        self.holders.clear()
+        self.servants.clear()
+        self.subscribers.clear()
+        self.exclusive = None
+
+    def rivals(self, subscription: ClientSubscription) -> list[ClientSubscription]:
+        """Who else takes from it."""
+        return [other for other in self.subscribers if other.is_active and other is not subscription]
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -87,6 +104,11 @@ class Copy:
     def may_expire(self) -> bool:
         """Whether it can vanish without being delivered."""
         return self.message.expires_ms > 0
+
+    @property
+    def group(self) -> str:
+        """The group of the message, or nothing."""
+        return self.message.headers.get("JMSXGroupID", "")
 
     @property
     def size(self) -> int:
@@ -165,6 +187,17 @@ class ClientSubscription:
     is_active: bool = True
     outstanding: dict[int, Copy] = field(default_factory=dict)  # by delivery number; held ones included
     unsettled: list[Copy] = field(default_factory=list)
+    terms: Terms = ORDINARY
+    expected: list[Copy] = field(default_factory=list)  # what a browser must be shown, if it stays where it is
+    shown: list[Copy] = field(default_factory=list)  # what a browser was shown
+    unwritten: int = 0  # how much a browser was shown that the transport has not taken
+    has_ended: bool = False  # a browser was told that this was all
+
+    def may_take(self, copy: Copy) -> bool:
+        """Whether a message belongs to nobody else."""
+        holder = copy.home.holders.get(copy.group)
+        is_free = holder is None or holder is self or not holder.is_active
+        return self.wants(copy.message) and is_free and copy.group not in copy.home.closed
 
     @property
     def homes(self) -> tuple[Home, ...]:

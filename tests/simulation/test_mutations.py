@@ -7,13 +7,16 @@ from functools import partial
 
 import pytest
 
-from stompd.broker import broker, expiry
+from stompd.broker import expiry
+from stompd.broker.browser import Browser
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.deadlines import Deadlines, Later
 from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
 from stompd.broker.effects import Confirm, Decline
+from stompd.broker.groups import Groups
 from stompd.broker.ledger import Ledger, Work
+from stompd.broker.line import Line
 from stompd.broker.mark import DeliveryMark
 from stompd.broker.message import Message, Place
 from stompd.broker.queue import Queue
@@ -209,7 +212,7 @@ def _loses_what_an_aborted_transaction_held(patch: Patch) -> None:
     def release(transaction: Transaction) -> None:
         pass
 
-    patch.setattr(broker, "release", release)
+    patch.setattr(Transaction, "release", release)
 
 
 def _releases_queues_too_early(patch: Patch) -> None:
@@ -294,6 +297,53 @@ def _lets_messages_expire_under_their_consumers(patch: Patch) -> None:
     patch.setattr(expiry, "withdraw_stored", is_waiting)
 
 
+def _gives_groups_to_anybody(patch: Patch) -> None:
+    patch.setattr(Groups, "admits", lambda self, subscription, message: True)
+
+
+def _never_frees_a_group(patch: Patch) -> None:
+    patch.setattr(Groups, "free", lambda self: set())
+    patch.setattr(Groups, "leave", lambda self, subscription: set())
+
+
+def _does_not_look_again_for_groups_that_are_free(patch: Patch) -> None:
+    patch.setattr(Selections, "_judge_again", lambda self, groups, freed: None)
+
+
+def _shares_what_is_exclusive(patch: Patch) -> None:
+    def put(self: Line, subscription: Subscription) -> None:
+        subscription.is_waiting = True
+        self.waiting.append(subscription)
+
+    patch.setattr(Line, "put", put)
+
+
+def _shows_a_page_again(patch: Patch) -> None:
+    admit_page = Browser.admit
+
+    def admit(self: Browser, page: Page) -> None:
+        after = self._after
+        admit_page(self, page)
+        self._after = after
+
+    patch.setattr(Browser, "admit", admit)
+
+
+def _shows_what_is_not_due(patch: Patch) -> None:
+    refill = Browser.refill
+    patch.setattr(Browser, "refill", lambda self, now: refill(self, now + 3600))
+
+
+def _shows_no_second_page(patch: Patch) -> None:
+    refill = Browser.refill
+
+    def refill_once(self: Browser, now: float) -> None:
+        if self._after == Place(0, 0):
+            refill(self, now)
+
+    patch.setattr(Browser, "refill", refill_once)
+
+
 def _returns_to_the_first_queue_only(patch: Patch) -> None:
     def line_up(self: Spread) -> None:
         if self.absent:
@@ -339,6 +389,13 @@ _FAULTS: list[Fault] = [
     _brings_twice_what_was_due,
     _forgets_what_is_due,
     _lets_messages_expire_under_their_consumers,
+    _gives_groups_to_anybody,
+    _never_frees_a_group,
+    _does_not_look_again_for_groups_that_are_free,
+    _shares_what_is_exclusive,
+    _shows_a_page_again,
+    _shows_what_is_not_due,
+    _shows_no_second_page,
     _returns_to_the_first_queue_only,
     _looks_for_no_further_queues,
 ]

@@ -6,7 +6,7 @@ from collections import deque
 from random import Random
 
 from stompd.broker.broker import Broker
-from stompd.broker.effects import Deliver, Load, LoadDue, LoadEntries, LoadExpired, Persist, SessionId
+from stompd.broker.effects import Deliver, Load, LoadDue, LoadEntries, LoadExpired, LoadShown, Persist, SessionId
 from stompd.broker.limits import Limits
 from stompd.broker.requests import AckMode, Request, Subscribe
 from stompd.broker.units import DuePage, ExpiredPage, Page, UnitOfWork
@@ -153,7 +153,7 @@ class World:
         if isinstance(request, Subscribe):
             subscription = self.broker._sessions[SessionId(session.session_id)].subscriptions[request.subscription_id]
             if subscription.spread is None:
-                queue = subscription.queue
+                queue = subscription.queue.browser.source if subscription.queue.browser else subscription.queue
                 self.model.know_queue(queue.queue_id, session.subscriptions[request.subscription_id].home)
             else:
                 queues = [queue for queue in subscription.spread.queues if queue is not subscription.queue]
@@ -170,7 +170,7 @@ class World:
         for effect in effects:
             if isinstance(effect, Persist):
                 self.journal.waiting.append(effect.unit)
-            elif isinstance(effect, LoadEntries | LoadDue | LoadExpired):
+            elif isinstance(effect, LoadEntries | LoadDue | LoadExpired | LoadShown):
                 self.journal.waiting.append(effect)
             else:
                 self.trace.append(_describe(effect))
@@ -211,6 +211,9 @@ class World:
         if isinstance(load, LoadEntries):
             assert isinstance(page, Page)
             self.broker.entries_loaded(load.queue_id, load.after, page)
+        elif isinstance(load, LoadShown):
+            assert isinstance(page, Page)
+            self.broker.shown_loaded(load, page)
         elif isinstance(load, LoadDue):
             assert isinstance(page, DuePage)
             self.broker.due_loaded(load.queue_id, page)

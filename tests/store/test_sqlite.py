@@ -187,7 +187,7 @@ def test_page_takes_two_statements(store: SqliteStore) -> None:
     ],
 )
 def test_plans_go_through_the_primary_key(store: SqliteStore, text: str) -> None:
-    parameters = ["[]"] if "json_each(?)" in text else [1, 1, 1, 1]
+    parameters = ["[]"] if "json_each(?)" in text else [1] * text.count("?")
 
     plan = [row[3] for row in raw(store).execute("EXPLAIN QUERY PLAN " + text, parameters)]
 
