@@ -55,7 +55,7 @@ class Rule:
     default_ttl_ms: int = 0
     #: Milliseconds after which every message expires, whatever it says.
     highest_ttl_ms: int = 0
-    #: Subscriptions of a destination at the same time.
+    #: Subscriptions of a destination at the same time; those that browse do not count.
     consumers: int = 0
     #: Deliveries of one message, in place of `limits.max_deliveries`.
     max_deliveries: int = 0

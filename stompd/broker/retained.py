@@ -55,13 +55,13 @@ class Retained:
         for queue in recovered.queues:
             if queue.name == RETAINED_NAME:
                 self.queue_id, self.is_stored = queue.queue_id, True
-        for message in sorted(recovered.retained, key=lambda kept: kept.message_id):
-            host, message.destination = read_stored_name(message.destination)
-            key = host, parse_destination(message.destination).name
+        for stored in sorted(recovered.retained, key=lambda kept: kept.message_id):
+            host, path = read_stored_name(stored.destination)
+            key = host, parse_destination(path).name
             older = self._messages.get(key)
             if older is not None:  # the store had refused what was to remove it
                 self._ledger.ride(DeleteMessage(self.queue_id, older.place))
-            self._put(key, message)
+            self._put(key, _copy(stored, path))
 
     def check(self, host: str, topic: Destination, message: Message) -> None:
         """Make sure that one more message can be retained.
@@ -112,8 +112,7 @@ class Retained:
                 work.operations.append(PutQueue(self.queue_id, RETAINED_NAME))
                 work.steps.append(self._note_stored)
             # The destination tells the topic after a restart.
-            stored = kept.copy_to(stored_name(host, topic.path))
-            stored.identify(kept.message_id, kept.timestamp_ms)
+            stored = _copy(kept, stored_name(host, topic.path))
             work.operations.append(InsertMessage(self.queue_id, stored))
         self._change((host, topic.name), kept, work)
 
@@ -161,3 +160,10 @@ class Retained:
 
     def _note_stored(self) -> None:
         self.is_stored = True
+
+
+def _copy(message: Message, destination: str) -> Message:
+    """Return the same message with another destination."""
+    copy = message.copy_to(destination)
+    copy.identify(message.message_id, message.timestamp_ms)
+    return copy

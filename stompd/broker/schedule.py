@@ -108,13 +108,13 @@ class Schedule:
     def _send(self, stored: StoredMessage, now: float) -> None:
         job = stored.message
         work = Work()
-        host, job.destination = read_stored_name(job.destination)
-        catalogue, destination = self._catalogue.on(host), parse_target(job.destination)
+        host, path = read_stored_name(job.destination)
+        catalogue, destination = self._catalogue.on(host), parse_target(path)
         due_ms = self._next(stored, now)
         count = stored.delivery_count + 1
         try:
             self._sending.check(catalogue, destination, job, now)
-            self._sending.route(catalogue, destination, _occurrence(job), now, work)
+            self._sending.route(catalogue, destination, _occurrence(job, path), now, work)
         except LimitExceeded:
             due_ms, count = int(now * 1000) + _AGAIN_MS, stored.delivery_count
         if due_ms:
@@ -144,13 +144,13 @@ class Schedule:
             self.next_ms = due_ms
 
 
-def _occurrence(job: Message) -> Message:
+def _occurrence(job: Message, path: str) -> Message:
     """Return the message that a job sends."""
     headers = {name: value for name, value in job.headers.items() if name not in (CRON, PERIOD, REPEAT)}
     # ActiveMQ calls it so, and takes it back in order to cancel the rest.
     headers["scheduledJobId"] = str(job.message_id)
     return Message(
-        job.destination,
+        path,
         headers,
         job.body,
         priority=job.priority,

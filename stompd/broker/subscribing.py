@@ -216,7 +216,8 @@ class Subscribing:
                 f"This connection has {len(session.subscriptions)} subscriptions, which is the limit"
                 " (setting limits.subscriptions)."
             )
-        check_consumers(session.catalogue, request.destination)
+        if not request.terms.is_browser:
+            check_consumers(session.catalogue, request.destination)
         if session.granted + self._credit(request, None) > self._limits.session_prefetch:
             raise LimitExceeded(
                 f"The subscriptions of this connection may have {session.granted} deliveries outstanding together, and"
