@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import re
 
-from stompd.config import KEYS, Key, show
+from stompd.broker.policy import Rule
+from stompd.config import KEYS, RULE_KEYS, Key, show
 from stompd.settings import Settings
 
 
@@ -18,8 +19,10 @@ def documentation(key: Key) -> str:
 
 def entry(key: Key) -> str:
     """Return the setting as an item of a Markdown list."""
+    if key.owner is Rule:
+        return f"* `{key.name}`: {documentation(key)}"
     return f"* `{key.name} = {show(key.name, key.value(Settings()))}`: {documentation(key)}"
 
 
 if __name__ == "__main__":
-    print(*map(entry, KEYS.values()), sep="\n")
+    print(*map(entry, (*KEYS.values(), *RULE_KEYS.values())), sep="\n")

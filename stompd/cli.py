@@ -6,16 +6,18 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from stompd import scheduled as scheduling
 from stompd.auth.passcodes import hash_passcode
 from stompd.auth.permissions import ACTIONS
 from stompd.broker.destination import parse_destination
 from stompd.client import Address, Client, ClientError
-from stompd.config import KEYS, load_settings, make_permissions, read_settings, show
+from stompd.config import KEYS, RULE_KEYS, load_settings, make_permissions, read_settings, show
 from stompd.errors import SettingError, StompError, StoreError, StoreUnusable
 from stompd.replay import replay as replay_letters
 from stompd.settings import LogFormat, LogLevel, Settings
@@ -182,6 +184,39 @@ def replay(queue: str, address: Address, to: str | None, count: int | None) -> N
         click.echo(f"{_messages(replayed.left)} without original-destination stayed; give --to DESTINATION.", err=True)
 
 
+@main.group()
+def scheduled() -> None:
+    """List and cancel delayed messages, and those that are sent again and again."""
+
+
+@scheduled.command("list")
+@_url_option
+def list_scheduled(address: Address) -> None:
+    """Show what is scheduled: its id, when it is due, where it goes, and how often."""
+    count = 0
+    with Client(address) as client:
+        for found in scheduling.list_scheduled(client):
+            headers = found.headers
+            due = datetime.fromtimestamp(int(headers["scheduled-at"]) / 1000, UTC)
+            rule = headers.get("schedule-cron") or headers.get("schedule-period", "")
+            parts = (headers["scheduledJobId"], f"{due:%Y-%m-%dT%H:%M:%SZ}", headers["scheduled-destination"], rule)
+            click.echo("  ".join(parts).rstrip())
+            count += 1
+    click.echo(f"{_messages(count)} scheduled. Cancel one with: stompd scheduled cancel ID", err=True)
+
+
+@scheduled.command("cancel")
+@click.argument("job_id", metavar="ID")
+@_url_option
+def cancel_scheduled(job_id: str, address: Address) -> None:
+    """Cancel the scheduled message ID, which `stompd scheduled list` shows."""
+    with Client(address) as client:
+        is_cancelled = scheduling.cancel_scheduled(client, job_id)
+    if not is_cancelled:
+        raise click.ClickException(f"nothing is scheduled under the id {job_id}; see: stompd scheduled list")
+    click.echo(f"Cancelled: {job_id}.")
+
+
 @main.command("check-config")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 def check_config(file: Path | None) -> None:
@@ -195,6 +230,11 @@ def check_config(file: Path | None) -> None:
             click.echo(f"\n[{table}]")
         line = f"{key.field} = {show(key.name, key.value(settings))}"
         click.echo(f"{line:50} # {file if key.name in in_file else 'default'}")
+    for rule in settings.destinations:
+        click.echo("\n[[destination]]")
+        for name in RULE_KEYS:
+            if value := getattr(rule, name):
+                click.echo(f"{f'{name} = {show(name, value)}':50} # {file}")
     click.echo(f"\nThese settings can be used. Start with: stompd{f' --config {file}' if file else ''}", err=True)
 
 

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, TypeAlias, cast, final, get_type_hints
 from twisted.plugin import getPlugins
 
 from stompd.auth.checkers import make_checkers
-from stompd.auth.permissions import Permissions, Rule, RuleError
+from stompd.auth.permissions import Permissions, check_permissions
+from stompd.broker.policy import Overflow, Rule
 from stompd.endpoint import is_local
 from stompd.errors import SettingError
 from stompd.interfaces import IStoreFactory
@@ -23,7 +24,18 @@ from stompd.net.proxy import read_networks
 from stompd.settings import Groups, Hosts, HostSettings, LogFormat, LogLevel, OptionalLimit, Settings
 
 #: What a setting may be, once parsed.
-Value: TypeAlias = "bool | int | str | tuple[str, ...] | tuple[int, int] | Groups | Hosts | LogFormat | LogLevel"
+Value: TypeAlias = (
+    "bool | int | str | tuple[str, ...] | tuple[int, int] | Groups | Hosts | LogFormat | LogLevel | Overflow"
+)
+
+#: What a pattern of destinations may begin with.
+_RULED = ("/queue/", "/topic/", "/dsub/")
+
+#: What a queue that is full may do to the sender.
+_KEEPING = (Overflow.BLOCK, Overflow.REJECT)
+
+#: The field of `Settings` that holds what is in tables of their own.
+_RULES = "destinations"
 
 #: The highest number that a limit may be: more than any machine has, and far from where 64 bits overflow.
 _HIGHEST = 1 << 40
@@ -71,6 +83,8 @@ def _keys() -> dict[str, Key]:
     """
     keys = {}
     for attribute, form in get_type_hints(Settings).items():
+        if attribute == _RULES:
+            continue
         if not isinstance(form, type) or not is_dataclass(form):
             keys[attribute] = Key(attribute, None, Settings, attribute, form)
             continue
@@ -80,7 +94,15 @@ def _keys() -> dict[str, Key]:
     return keys
 
 
+def _rule_keys() -> dict[str, Key]:
+    """Return the keys of a table `[[destination]]`, by name."""
+    return {name: Key(name, _RULES, Rule, name, form) for name, form in get_type_hints(Rule).items()}
+
+
 _DEFAULTS = Settings()
+
+#: The keys of a table `[[destination]]`, in the order of the documentation.
+RULE_KEYS: Mapping[str, Key] = _rule_keys()
 
 #: Every setting, in the order of the documentation.
 KEYS: Mapping[str, Key] = _keys()
@@ -98,16 +120,18 @@ def load_settings(path: Path | None, overrides: Mapping[str, object]) -> Setting
     """
     places = {name: f"--{name.replace('_', '-')}" for name in overrides}
     given = dict(overrides)
-    for name, value in (read_settings(path) if path else {}).items():
+    found = read_settings(path) if path else {}
+    rules = _read_rules(found.pop("destination", []), str(path))
+    for name, value in found.items():
         places.setdefault(name, f"{path}: {name}")
         given.setdefault(name, value)
     groups: dict[str | None, dict[str, Value]] = {}
     for name, value in given.items():
         key = _find_key(name, places[name])
         groups.setdefault(key.group, {})[key.field] = _accept(key, value, places[name])
-    settings = _build(groups)
+    settings = replace(_build(groups), destinations=rules)
     _check(settings, places)
-    _check_permissions(settings, path)
+    check_permissions(settings, path)
     return settings
 
 
@@ -127,6 +151,31 @@ def read_settings(path: Path) -> dict[str, object]:
     if not isinstance(limits, dict):
         raise SettingError(f"{path}: limits must be a table: write [limits] on a line of its own")
     return document | {f"limits.{name}": value for name, value in limits.items()}
+
+
+def _read_rules(tables: object, path: str) -> tuple[Rule, ...]:
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise SettingError(f"{path}: destination must be a table in an array: write [[destination]] on its own line")
+    return tuple(_read_rule(table, f"{path}: destination {number}") for number, table in enumerate(tables, 1))
+
+
+def _read_rule(table: Mapping[str, object], place: str) -> Rule:
+    values: dict[str, Any] = {}
+    for name, value in table.items():
+        if name not in RULE_KEYS:
+            alike = get_close_matches(name, RULE_KEYS, n=1)
+            cure = f"did you mean {alike[0]}?" if alike else f"the keys are {', '.join(RULE_KEYS)}"
+            raise SettingError(f"{place}: {name}: there is no key of that name; {cure}")
+        values[name] = _accept(RULE_KEYS[name], value, f"{place}: {name}")
+    rule = Rule(**values)
+    if not rule.pattern.startswith(_RULED):
+        raise SettingError(f"{place}: pattern must begin with one of {', '.join(_RULED)}, for example /queue/orders.*")
+    if rule.is_bounded and rule.pattern.startswith("/dsub/") and rule.overflow in (None, *_KEEPING):
+        raise SettingError(
+            f"{place}: overflow of a durable subscription must be drop-new, drop-old or dead-letter, since one that is"
+            " full must not keep a topic's senders waiting"
+        )
+    return rule
 
 
 def find_store_factory(url: str) -> IStoreFactory:
@@ -209,7 +258,7 @@ class _Form(NamedTuple):
     description: str
 
 
-def _choice(choices: type[LogFormat] | type[LogLevel]) -> _Form:
+def _choice(choices: type[LogFormat] | type[LogLevel] | type[Overflow]) -> _Form:
     by_value: dict[object, Value] = {choice.value: choice for choice in choices}
     return _Form(lambda value: by_value.get(str(value)), f"one of {', '.join(map(str, by_value))}")
 
@@ -289,6 +338,7 @@ _FORMS: Mapping[object, _Form] = {
     OptionalLimit: _Form(_accept_optional, f"a whole number from 0 to {_HIGHEST}"),
     LogFormat: _choice(LogFormat),
     LogLevel: _choice(LogLevel),
+    Overflow | None: _choice(Overflow),
 }
 
 
@@ -321,29 +371,6 @@ def _check(settings: Settings, places: Mapping[str, str]) -> None:
         _check_networks(settings)
     with _at(places, "listen"):
         _check_listen(settings)
-
-
-def _check_permissions(settings: Settings, path: Path | None) -> None:
-    hosts = [f"hosts.{name}.permissions" for name, host in settings.hosts.items() for _ in host.permissions]
-    names = ["permissions" for _ in settings.permissions] + hosts
-    texts = [*settings.permissions, *(text for host in settings.hosts.values() for text in host.permissions)]
-    for number, (name, text) in enumerate(zip(names, texts, strict=True), 1):
-        try:
-            Rule.parse(text)
-        except RuleError as error:
-            place = _place_in_file(path, text, error.column) or f"rule {number}, column {error.column}"
-            raise SettingError(f"{path}: {name}: {place}: {error}") from error
-
-
-def _place_in_file(path: Path | None, text: str, column: int) -> str | None:
-    """Return the line and column of a text in the settings file; None where the file spells it with escapes."""
-    lines = path.read_text("utf-8").splitlines() if path else []
-    for number, line in enumerate(lines, 1):
-        for quote in "\"'":
-            start = line.find(f"{quote}{text}{quote}")
-            if start >= 0:
-                return f"line {number}, column {start + 1 + column}"
-    return None
 
 
 def _check_networks(settings: Settings) -> None:

@@ -94,6 +94,14 @@ class IMessageStore(Interface):
             StoreLost: As in `apply`.
         """
 
+    def measure(queue_id: QueueId) -> int:
+        """Return how many bytes the bodies in a queue have together; 0 for a queue that does not exist.
+
+        Raises:
+            StoreUnavailable: As in `apply`.
+            StoreLost: As in `apply`.
+        """
+
     def close() -> None:
         """Record that the store was closed cleanly, release the lock and disconnect; harmless when not open."""
 

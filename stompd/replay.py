@@ -19,8 +19,10 @@ _QUEUE = "/queue/"
 #: What the broker says about a message, or has made of its being a dead letter; the rest is the sender's.
 _BROKERS_OWN = frozenset(
     (
+        "_AMQ_DUPL_ID",
         "ack",
         "content-length",
+        "dedup-id",  # with it, the letter would be a duplicate of what it was
         "destination",
         "dlq-delivery-count",
         "dlq-message-id",

@@ -121,7 +121,7 @@ class BrokerService(Service):
     def _start(self) -> Any:
         recovered = yield self._open_store()
         settings = self._settings
-        broker = Broker(settings.broker_limits, recovered, host_limits=settings.host_limits)
+        broker = Broker(settings.broker_limits, recovered, settings.destinations, host_limits=settings.host_limits)
         driver = Driver(broker, self._reactor)
         journal = Journal(
             self._store,

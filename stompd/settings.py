@@ -12,6 +12,7 @@ from enum import Enum
 from typing import NewType, TypeAlias, final
 
 from stompd.broker.limits import Limits
+from stompd.broker.policy import Rule
 from stompd.wire.parser import FrameLimits
 
 #: By name: the users in a group.
@@ -162,6 +163,9 @@ class Settings:
     #: The least important events that are logged: `debug`, `info`, `warn`, `error` or `critical`. `info` is what an
     #: operator acts on.
     log_level: LogLevel = LogLevel.INFO
+
+    #: What holds for some destinations, one table `[[destination]]` for each; the keys are those of `Rule`.
+    destinations: tuple[Rule, ...] = ()
 
     limits: ServiceLimits = field(default_factory=ServiceLimits)
     frame_limits: FrameLimits = field(default_factory=FrameLimits)

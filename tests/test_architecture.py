@@ -34,6 +34,7 @@ LAYERS = {
     "stompd.tap": 7,
     "stompd.client": 7,
     "stompd.replay": 7,
+    "stompd.scheduled": 7,
     "stompd.users": 7,
     "stompd.cli": 7,
 }
@@ -79,6 +80,7 @@ THIRD_PARTY = {
     "stompd.tap": {"twisted"},
     "stompd.client": set[str](),
     "stompd.replay": set[str](),
+    "stompd.scheduled": set[str](),
     "stompd.users": {"click"},
     "stompd.cli": {"click", "importlib"},
 }

@@ -8,6 +8,7 @@ from runpy import run_path
 
 import pytest
 
+from stompd.broker.policy import Overflow, Rule
 from stompd.config import KEYS, find_store_factory, load_settings, show
 from stompd.errors import SettingError
 from stompd.settings import HostSettings, LogFormat, LogLevel, Settings
@@ -262,6 +263,55 @@ def test_frames_before_the_login_are_kept_small() -> None:
 
     assert settings.login_frame_limits.body_bytes == settings.limits.login_frame_bytes
     assert settings.login_frame_limits.header_line_bytes == settings.frame_limits.header_line_bytes
+
+
+def test_tables_of_destinations_are_rules(tmp_path: Path) -> None:
+    text = """
+        [[destination]]
+        pattern = "/queue/orders.*"
+        max_messages = 100
+        overflow = "drop-old"
+        [[destination]]
+        pattern = "/topic/#"
+        message_bytes = 1024
+    """
+
+    settings = load_settings(write(tmp_path, text), {})
+
+    assert settings.destinations == (
+        Rule("/queue/orders.*", max_messages=100, overflow=Overflow.DROP_OLD),
+        Rule("/topic/#", message_bytes=1024),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("destination = 5", "destination must be a table in an array: write [[destination]]"),
+        ("[destination]", "destination must be a table in an array: write [[destination]]"),
+        (
+            '[[destination]]\npatern = "/queue/a"',
+            "patern: there is no key of that name; did you mean pattern",
+        ),
+        ("[[destination]]\nzzz = 1", "there is no key of that name; the keys are pattern, max_messages"),
+        ('[[destination]]\npattern = "orders"', "pattern must begin with one of /queue/, /topic/, /dsub/"),
+        ("[[destination]]\nconsumers = 1", "pattern must begin with one of /queue/, /topic/, /dsub/"),
+        (
+            '[[destination]]\npattern = "/queue/a"\nconsumers = 0',
+            "destination 1: consumers: 0 cannot be used",
+        ),
+        (
+            '[[destination]]\npattern = "/queue/a"\noverflow = "burst"',
+            'overflow: "burst" cannot be used; give one of block, reject, drop-new, drop-old, dead-letter',
+        ),
+        (
+            '[[destination]]\npattern = "/dsub/a.b"\nmax_bytes = 1',
+            "overflow of a durable subscription must be",
+        ),
+    ],
+)
+def test_rule_that_cannot_be_used_is_explained(tmp_path: Path, text: str, answer: str) -> None:
+    assert answer in refusal(tmp_path, text)
 
 
 def test_groups_are_a_table_of_users(tmp_path: Path) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple, final
 from weakref import WeakValueDictionary
 
 from stompd.auth.patterns import Extent, Pattern
+from stompd.errors import SettingError
+from stompd.settings import Settings
 
 #: What a user may want to do.
 ACTIONS = ("send", "consume", "browse", "create", "manage")
@@ -177,6 +180,38 @@ class Permissions:
             ]
             decisions = self._decisions[key] = Decisions(rules, has_rules=bool(self._rules))
         return decisions
+
+
+def check_permissions(settings: Settings, path: Path | None) -> None:
+    """Make sure that the rules of all virtual hosts can be parsed.
+
+    Args:
+        settings: Those with the rules.
+        path: The file they are from, if they are from one.
+
+    Raises:
+        SettingError: One cannot; the error says where it stands.
+    """
+    hosts = [f"hosts.{name}.permissions" for name, host in settings.hosts.items() for _ in host.permissions]
+    names = ["permissions" for _ in settings.permissions] + hosts
+    texts = [*settings.permissions, *(text for host in settings.hosts.values() for text in host.permissions)]
+    for number, (name, text) in enumerate(zip(names, texts, strict=True), 1):
+        try:
+            Rule.parse(text)
+        except RuleError as error:
+            place = _place_in_file(path, text, error.column) or f"rule {number}, column {error.column}"
+            raise SettingError(f"{path}: {name}: {place}: {error}") from error
+
+
+def _place_in_file(path: Path | None, text: str, column: int) -> str | None:
+    """Return the line and column of a text in the settings file; None where the file spells it with escapes."""
+    lines = path.read_text("utf-8").splitlines() if path else []
+    for number, line in enumerate(lines, 1):
+        for quote in "\"'":
+            start = line.find(f"{quote}{text}{quote}")
+            if start >= 0:
+                return f"line {number}, column {start + 1 + column}"
+    return None
 
 
 def _names(name: str, groups: frozenset[str]) -> frozenset[str]:

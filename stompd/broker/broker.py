@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, final
 
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.clients import Clients, explain_takeover
 from stompd.broker.destination import Destination, Kind
-from stompd.broker.effects import Effect, LoadShown, SessionId
+from stompd.broker.effects import NO_HEADERS, Effect, LoadShown, SessionId
 from stompd.broker.expiry import Expiry
 from stompd.broker.identity import IdSource
+from stompd.broker.idleness import Idleness
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
-from stompd.broker.message import Message, Place, QueueId
+from stompd.broker.message import Place, QueueId
+from stompd.broker.overflow import make_room
 from stompd.broker.peer import NOBODY, Peer
+from stompd.broker.policy import Policies, Rule
 from stompd.broker.redelivery import Redelivery
 from stompd.broker.requests import (
     Abort,
@@ -30,13 +33,14 @@ from stompd.broker.requests import (
     Subscribe,
     Unsubscribe,
 )
+from stompd.broker.sending import Sending
 from stompd.broker.session import Session
 from stompd.broker.settlement import find_deliveries
 from stompd.broker.subscribing import Subscribing
 from stompd.broker.temporary import Temporaries
-from stompd.broker.transaction import HeldSend, HeldSettlement, Transaction
+from stompd.broker.transaction import HeldSend, HeldSettlement, find_transaction, open_transaction
 from stompd.broker.units import DuePage, ExpiredPage, Page, Recovered
-from stompd.errors import DuplicateTransaction, LimitExceeded, StompError, UnknownTransaction
+from stompd.errors import StompError
 
 
 @final
@@ -51,6 +55,7 @@ class Broker:
         self,
         limits: Limits,
         recovered: Recovered,
+        rules: Sequence[Rule] = (),
         *,
         node: int = 0,
         host_limits: Mapping[str, Limits] | None = None,
@@ -60,34 +65,31 @@ class Broker:
         Args:
             limits: What one peer may take.
             recovered: What `IMessageStore.open` returned.
+            rules: What holds for some destinations.
             node: Which of the brokers that share a database this is, 0 to 1,023.
             host_limits: By virtual host: its queues and durable subscriptions, where that differs.
         """
         self._limits = limits
         self._ids = IdSource(recovered.highest_id, node)
         self._ledger = Ledger()
-        self._catalogue = Catalogue(limits, self._ledger, self._ids, host_limits=host_limits)
+        self._catalogue = Catalogue(limits, self._ledger, self._ids, Policies(rules), host_limits=host_limits)
         self._catalogue.recover(recovered)
         self._deadlines = self._catalogue.deadlines
         self._redelivery = Redelivery(self._ledger, self._catalogue, self._ids)
         self._expiry = Expiry(self._ledger, self._catalogue, recovered.next_expiry_ms)
+        self._sending = Sending(limits, self._ledger, self._catalogue, self._ids, self._expiry)
+        #: The sessions whose further frames must not be submitted before their `Resume`.
+        self.resting: Container[SessionId] = self._sending.resting.sessions
+        self._idleness = Idleness(limits, self._ledger, self._catalogue)
         self._sessions: dict[SessionId, Session] = {}
         self._clients = Clients()
-        self._subscribing = Subscribing(limits, self._ledger, self._catalogue, self._ids, self._sessions)
+        self._now = 0.0  # as it was told last
+        self._subscribing = Subscribing(limits, self._ledger, self._catalogue, self._ids, self._sessions, self._sending)
         self._subscribing.recover(recovered)
+        self._sending.recover(recovered)
         self._temporaries = Temporaries(limits, self._subscribing, self._ids)
-        self._actions: dict[type[Request], Callable[[Session, Any, float], None]] = {
-            Send: self._send,
-            Subscribe: self._temporaries.subscribe,
-            Unsubscribe: self._unsubscribe,
-            Acknowledge: self._acknowledge,
-            Reject: self._reject,
-            Begin: self._begin,
-            Commit: self._commit,
-            Abort: self._abort,
-            Renew: self._renew,
-            Disconnect: self._disconnect,
-        }
+        self._sending.expect_replies = self._temporaries.expect_replies
+        self._actions = self._list_actions()
 
     def depth(self, destination: Destination) -> int:
         """Return how many messages a queue keeps, waiting or outstanding; 0 for everything else."""
@@ -131,6 +133,7 @@ class Broker:
         session = self._sessions.pop(session_id, None)
         if session is not None:
             self._end(session)
+            self._sending.resting.forget(session_id)
             session.is_refused = True  # nobody is left to read anything
 
     def submit(self, session_id: SessionId, request: Request, now: float) -> None:
@@ -195,16 +198,33 @@ class Broker:
         queue = self._catalogue.by_id(queue_id)
         if queue is not None:
             queue.admit(after, page)
+            if queue.account is not None:
+                queue.account.note()
+        else:
+            self._sending.logs.admit(queue_id, after, page, self._now)
 
     def due_loaded(self, queue_id: QueueId, page: DuePage) -> None:
         """Continue with what `LoadDue` asked for."""
         queue = self._catalogue.by_id(queue_id)
         if queue is not None:
             queue.later.admit(page)
+        elif queue_id == self._sending.schedule.queue_id:
+            self._sending.schedule.admit(page, self._now)
+
+    def scheduled_loaded(self, page: DuePage) -> None:
+        """Continue with what `LoadScheduled` asked for."""
+        self._sending.inspection.admit(page, self._now)
 
     def expired_loaded(self, page: ExpiredPage) -> None:
         """Continue with what `LoadExpired` asked for."""
         self._expiry.admit(page)
+
+    def size_loaded(self, queue_id: QueueId, size_bytes: int) -> None:
+        """Continue with what `LoadSize` asked for."""
+        queue = self._catalogue.by_id(queue_id)
+        if queue is not None and queue.account is not None:
+            queue.account.recovered(size_bytes)
+        self._sending.logs.size_loaded(queue_id, size_bytes)
 
     def shown_loaded(self, load: LoadShown, page: Page) -> None:
         """Continue with a page that `LoadShown` asked for."""
@@ -212,19 +232,25 @@ class Broker:
 
     def next_deadline(self) -> float | None:
         """Return when `tick` wants to be called, in epoch seconds; None when nothing is to come by time alone."""
-        due_ms, expires_ms = self._deadlines.next_ms(), self._expiry.next_ms
-        next_ms = min(due_ms, expires_ms) or due_ms or expires_ms
+        all_ms = (self._deadlines.next_ms(), self._expiry.next_ms, self._idleness.next_ms, self._sending.next_ms)
+        next_ms = min(filter(None, all_ms), default=0)
         return next_ms / 1000 if next_ms else None
 
     def tick(self, now: float) -> None:
         """Begin what time alone brings: messages become due, and expire."""
+        self._now = now
         now_ms = round(now * 1000)
         self._deadlines.tick(now_ms)
         self._expiry.tick(now_ms)
+        self._idleness.tick(now_ms)
+        self._sending.tick(now_ms)
 
     def take_effects(self, now: float) -> list[Effect]:
         """Deliver what can be delivered, and return everything decided since the last call, in order."""
-        self._end_overflowing()
+        self._now = now
+        # Those that leave too much in memory, or whose durable subscriptions could not be stored.
+        for session_id, error in self._subscribing.take_overflowing():
+            self.refuse(session_id, error, None)
         if self._deadlines.returned:
             self._redelivery.end_turn(now)
         woken = self._catalogue.woken
@@ -233,26 +259,32 @@ class Broker:
             woken.clear()
             for queue in queues:
                 queue.dispatch(now)
+        if self._catalogue.overfull:
+            make_room(self._catalogue, self._redelivery, now)
+        self._sending.end_turn()
+        self._idleness.begin(int(now * 1000))
         return self._ledger.take_effects()
 
+    def _list_actions(self) -> dict[type[Request], Callable[[Session, Any, float], None]]:
+        return {
+            Send: self._send,
+            Subscribe: self._temporaries.subscribe,
+            Unsubscribe: self._unsubscribe,
+            Acknowledge: self._acknowledge,
+            Reject: self._reject,
+            Begin: self._begin,
+            Commit: self._commit,
+            Abort: self._abort,
+            Renew: self._renew,
+            Disconnect: self._disconnect,
+        }
+
     def _send(self, session: Session, request: Send, now: float) -> None:
-        destination = request.destination
-        if not destination.is_plain:
-            destination = self._temporaries.resolve(session, destination, now)
-        if request.is_mandatory:
-            session.catalogue.require(destination)
-        # Checked now, so that COMMIT can only fail on the store.
-        session.catalogue.check(destination, now)
-        transaction = None if request.transaction is None else self._transaction(session, request.transaction)
-        if request.reply_to is not None:
-            self._temporaries.expect_replies(session, request.message, request.reply_to, now)
-        if transaction is not None:
-            transaction.hold(HeldSend(destination, request.message))
-            self._confirm(session, request.receipt)
-            return
-        work = Work(session)
-        self._route(session, destination, request.message, now, work)
-        self._ledger.enact(session, work, request.receipt)
+        if not request.destination.is_plain:
+            request.destination = self._temporaries.resolve(session, request.destination, now)
+        if request.inspect is not None:
+            request.inspect = self._temporaries.resolve_replies(session, request.inspect, now)
+        self._sending.send(session, request, now)
 
     def _unsubscribe(self, session: Session, request: Unsubscribe, now: float) -> None:
         if request.deleted is None:
@@ -278,7 +310,7 @@ class Broker:
         deliveries = find_deliveries(session, request.name)
         if request.transaction is not None:
             held = HeldSettlement(deliveries, rejection)
-            self._transaction(session, request.transaction).hold(held)
+            find_transaction(session, request.transaction).hold(held)
             for delivery in deliveries:
                 delivery.is_held = True
                 delivery.subscription.return_credit(delivery)
@@ -299,26 +331,17 @@ class Broker:
         self._ledger.enact(session, work, request.receipt, behind_all=is_late)
 
     def _begin(self, session: Session, request: Begin, now: float) -> None:
-        if request.transaction in session.transactions:
-            # STOMP 1.2 "BEGIN": ids are unique among the open transactions of a connection.
-            raise DuplicateTransaction(
-                f"transaction:{request.transaction} is open already. COMMIT or ABORT it first, or use another id."
-            )
-        if len(session.transactions) >= self._limits.transactions:
-            raise LimitExceeded(
-                f"This connection has {len(session.transactions)} open transactions, which is the limit"
-                " (setting limits.transactions). COMMIT or ABORT some."
-            )
-        session.transactions[request.transaction] = Transaction(request.transaction, self._limits)
+        open_transaction(session, request.transaction, self._limits)
         self._confirm(session, request.receipt)
 
     def _commit(self, session: Session, request: Commit, now: float) -> None:
-        transaction = self._transaction(session, request.transaction)
+        transaction = find_transaction(session, request.transaction)
         del session.transactions[request.transaction]
         work = Work(session)
         for held in transaction.held:
             if isinstance(held, HeldSend):
-                self._route(session, held.destination, held.message, now, work)
+                held.release()
+                self._sending.route(session.catalogue, held.destination, held.message, now, work)
                 continue
             for delivery in reversed(held.deliveries):
                 queue = delivery.queue
@@ -327,10 +350,10 @@ class Broker:
                     queue.settle_in(work, delivery.entry)
                 else:
                     self._redelivery.give_back_in(queue, delivery.entry, now, work, held.rejection)
-        self._ledger.enact(session, work, request.receipt)
+        self._ledger.enact(session, work, request.receipt, behind_all=work.headers is not NO_HEADERS)
 
     def _abort(self, session: Session, request: Abort, now: float) -> None:
-        transaction = self._transaction(session, request.transaction)
+        transaction = find_transaction(session, request.transaction)
         del session.transactions[request.transaction]
         transaction.release()
         self._confirm(session, request.receipt)
@@ -350,27 +373,9 @@ class Broker:
         # STOMP 1.2 "Graceful Shutdown": the RECEIPT says that everything before it was processed.
         self._ledger.enact(session, work, behind_all=request.receipt is not None)
 
-    def _route(self, session: Session, destination: Destination, message: Message, now: float, work: Work) -> None:
-        message.identify(self._ids.next(now), int(now * 1000))
-        work.size_bytes += len(message.body)
-        if message.due_ms:
-            message.due_ms = self._deadlines.date(message.due_ms, now)
-        if message.expires_ms:
-            self._expiry.expect(message.expires_ms)
-        session.catalogue.accept(destination, message, now, work)
-
     def _confirm(self, session: Session, receipt: str | None) -> None:
         if receipt is not None:
             self._ledger.enact(session, Work(), receipt)
-
-    def _transaction(self, session: Session, transaction_id: str) -> Transaction:
-        transaction = session.transactions.get(transaction_id)
-        if transaction is None:
-            raise UnknownTransaction(
-                f"transaction:{transaction_id} is not open on this connection. BEGIN it first; after COMMIT or ABORT"
-                " it is gone."
-            )
-        return transaction
 
     def _end(self, session: Session) -> None:
         """Abort, unsubscribe and give back everything of a session; what comes after is ignored."""
@@ -386,8 +391,3 @@ class Broker:
                 delivery.queue.give_back(delivery.entry)
         session.unsettled.clear()
         self._temporaries.end(session)
-
-    def _end_overflowing(self) -> None:
-        """Refuse the sessions that leave too much in memory, or whose durable subscriptions could not be stored."""
-        for session_id, error in self._subscribing.take_overflowing():
-            self.refuse(session_id, error, None)

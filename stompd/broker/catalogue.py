@@ -19,16 +19,21 @@ from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, QueueId
+from stompd.broker.policy import Policies
 from stompd.broker.queue import Queue
+from stompd.broker.quota import bound
 from stompd.broker.redelivery import is_dead_letter_queue
 from stompd.broker.spread import Spread
 from stompd.broker.subscription import Subscription
-from stompd.broker.topic import Binding, Topic
-from stompd.broker.units import Recovered
+from stompd.broker.topic import Binding, Topics
+from stompd.broker.units import LOG_PREFIX, RETAINED_NAME, SCHEDULE_NAME, Recovered
 from stompd.broker.wildcard import Patterns
 from stompd.errors import InvalidDestination, LimitExceeded, Undeliverable
 
 V = TypeVar("V")
+
+#: What the path of a queue begins with.
+_QUEUE_PATH = "/queue/"
 
 
 @final
@@ -45,7 +50,6 @@ class Catalogue:
         "_ids",
         "_ledger",
         "_limits",
-        "_patterns",
         "_queues",
         "_temporary",
         "_topics",
@@ -53,11 +57,19 @@ class Catalogue:
         "deadlines",
         "host",
         "overflowing",
+        "overfull",
+        "policies",
         "woken",
     )
 
     def __init__(
-        self, limits: Limits, ledger: Ledger, ids: IdSource, *, host_limits: Mapping[str, Limits] | None = None
+        self,
+        limits: Limits,
+        ledger: Ledger,
+        ids: IdSource,
+        policies: Policies,
+        *,
+        host_limits: Mapping[str, Limits] | None = None,
     ) -> None:
         """Begin with the default host, which is empty; other hosts have limits of their own."""
         #: The name of the virtual host; empty for the default one.
@@ -69,12 +81,15 @@ class Catalogue:
         self._ids = ids
         self._queues: dict[str, Queue] = {}  # durable ones, by the destination's name
         self._by_id: dict[QueueId, Queue] = {}
-        self._topics: dict[str, Topic] = {}  # those that somebody subscribes to, by the destination's path
-        self._patterns: Patterns[Topic] = Patterns()  # the subscriptions of topics with wildcards
-        self._watchers: Patterns[dict[Spread, None]] = Patterns()  # those of queues
+        self._topics = Topics()
+        self._watchers: Patterns[dict[Spread, None]] = Patterns()  # the subscriptions of queues with wildcards
         self._temporary: dict[str, Queue] = {}  # temporary queues, by the path that everybody knows
         #: When something is due in which queue.
         self.deadlines = Deadlines()
+        #: What holds for some destinations.
+        self.policies = policies
+        #: Queues whose head must go because they have too much.
+        self.overfull: list[Queue] = []
         #: Queues that asked to be dispatched, in order.
         self.woken: list[Queue] = []
         #: Queues whose consumers must go: they hold too much in memory, the store refused them, or a subscription takes
@@ -90,10 +105,10 @@ class Catalogue:
         """Return the catalogue of a virtual host."""
         found = self._hosts.get(host)
         if found is None:
-            found = Catalogue(self._host_limits.get(host, self._limits), self._ledger, self._ids)
+            found = Catalogue(self._host_limits.get(host, self._limits), self._ledger, self._ids, self.policies)
             found.host, found._hosts, found._host_limits = host, self._hosts, self._host_limits
             found._by_id, found.deadlines = self._by_id, self.deadlines
-            found.woken, found.overflowing = self.woken, self.overflowing
+            found.woken, found.overflowing, found.overfull = self.woken, self.overflowing, self.overfull
             self._hosts[host] = found
         return found
 
@@ -101,9 +116,9 @@ class Catalogue:
         """Take over the queues of destinations that the store holds, on all hosts."""
         others = {subscription.queue_id for subscription in recovered.subscriptions}
         for found in recovered.queues:
-            if found.queue_id in others:
-                continue
             host, path = read_stored_name(found.name)
+            if found.queue_id in others or path.startswith((RETAINED_NAME, LOG_PREFIX, SCHEDULE_NAME)):
+                continue
             queue = self.on(host)._add(
                 parse_destination(path), found.queue_id, recovered_count=found.message_count, is_stored=True
             )
@@ -122,6 +137,34 @@ class Catalogue:
     def by_id(self, queue_id: QueueId) -> Queue | None:
         """Return the queue with an id, unless it has been removed."""
         return self._by_id.get(queue_id)
+
+    @property
+    def has_queues(self) -> bool:
+        """Whether there are queues that destinations name, on any host."""
+        return any(catalogue._queues for catalogue in self._hosts.values())
+
+    def queues(self) -> list[Queue]:
+        """Return the queues that destinations name, on all hosts."""
+        return [queue for catalogue in self._hosts.values() for queue in catalogue._queues.values()]
+
+    def postponed(self) -> list[Queue]:
+        """Return the queues of this host in which something may be due later."""
+        return [queue for queue in self._by_id.values() if queue.has_later and queue.host == self.host]
+
+    def remove(self, queue: Queue) -> None:
+        """Forget a queue of any host that nobody uses; its row is the caller's business."""
+        queue.close()
+        del self.on(queue.host)._queues[queue.name.removeprefix(_QUEUE_PATH)], self._by_id[queue.queue_id]
+
+    def targets(self, destination: Destination) -> list[Queue]:
+        """Return the queues there are that a message to the destination goes to."""
+        found: list[Queue] = []
+        for place in destination.places:
+            if place.kind is Kind.QUEUE and place.name in self._queues:
+                found.append(self._queues[place.name])
+            for topic in self._topics.matching(place) if place.is_topic else ():
+                found += topic.queues
+        return found
 
     def check(self, destination: Destination, now: float) -> None:
         """Make sure that the queues of the destination are there, so that a message can be accepted later.
@@ -143,7 +186,7 @@ class Catalogue:
         """
         for place in destination.places:
             if place.is_topic:
-                is_wanted = self._find_topic(place) is not None
+                is_wanted = self._topics.find(place) is not None
             elif place.kind is Kind.QUEUE:
                 is_wanted = place.name in self._queues or bool(_match(self._watchers, place))
             else:
@@ -157,16 +200,10 @@ class Catalogue:
         if destination.kind is Kind.QUEUE:
             queue = self._queues.get(destination.name) or self._add(destination, QueueId(self._ids.next(now)))
             queue.accept(message, now, work)
-        elif topic := self._find_topic(destination) if self._patterns.count else self._topics.get(destination.path):
+        elif topic := self._topics.find(destination):
             topic.accept(message, now, work)
         elif temporary := self._temporary.get(destination.path):
             temporary.accept(message, now, work)
-        else:
-            for part in destination.parts:
-                copy = message.copy_to(part.path)
-                copy.identify(self._ids.next(now), message.timestamp_ms)
-                work.size_bytes += len(copy.body)
-                self.accept(part, copy, now, work)
 
     def queue(self, destination: Destination, now: float) -> Queue:
         """Return the queue of that name, created if need be.
@@ -228,13 +265,13 @@ class Catalogue:
         """Whether one of a topic's subscriptions is half as far behind as it may be."""
         if destination.kind is Kind.QUEUE:
             return False
-        return any(topic.is_lagging for place in destination.places for topic in self._topics_of(place))
+        return any(topic.is_lagging for place in destination.places for topic in self._topics.matching(place))
 
     def route(self, destination: Destination, queue: Queue, binding: Binding | None) -> None:
         """Let the messages of topics go to a queue: those that the binding takes, or all."""
         for place in destination.places:
             if place.is_topic:
-                self._topic(place).queues[queue] = binding
+                self._topics.get(place).queues[queue] = binding
 
     def unroute(self, destination: Destination, queue: Queue) -> None:
         """Undo `route`, for good: nothing is kept in the queue any more."""
@@ -242,10 +279,7 @@ class Catalogue:
         self._by_id.pop(queue.queue_id, None)
         for place in destination.places:
             if place.is_topic:
-                topic = self._topic(place)
-                del topic.queues[queue]
-                if not topic.queues:
-                    self._remove_topic(place)
+                self._topics.leave(place, queue)
 
     def bind(self, destination: Destination, queue: Queue, binding: Binding | None = None) -> None:
         """Count a subscription of a queue; when it is one for a topic, let the topic's messages go there."""
@@ -296,36 +330,6 @@ class Catalogue:
         """Forget a queue that keeps nothing and that nobody uses."""
         if not (queue.subscriptions or queue.depth or queue.is_stored or queue.browsers):
             del self._queues[destination.name], self._by_id[queue.queue_id]
-
-    def _topic(self, destination: Destination) -> Topic:
-        """Return the topic, or what stands for all topics that match, created if need be."""
-        if not destination.words:
-            return self._topics.setdefault(destination.path, Topic())
-        topic = self._patterns.get(destination.words)
-        if topic is None:
-            topic = Topic()
-            self._patterns.put(destination.words, topic)
-        return topic
-
-    def _remove_topic(self, destination: Destination) -> None:
-        if destination.words:
-            self._patterns.remove(destination.words)
-        else:
-            del self._topics[destination.path]
-
-    def _find_topic(self, destination: Destination) -> Topic | None:
-        """Return what a message to a topic goes to: its subscriptions, and those with wildcards that match."""
-        topics = self._topics_of(destination)
-        if len(topics) < 2:
-            return topics[0] if topics else None
-        # A subscription of a list may be found more than once, and gets the message once.
-        return Topic(topics)
-
-    def _topics_of(self, destination: Destination) -> list[Topic]:
-        """Return a topic, if anybody subscribes to it, and what stands for those with wildcards that match."""
-        topics = self._patterns.match(destination.name) if destination.kind is Kind.TOPIC else []
-        topic = self._topics.get(destination.path)
-        return topics if topic is None else [topic, *topics]
 
     def _matching(self, pattern: Destination) -> list[Destination]:
         """Return the queues there are that match."""
@@ -387,6 +391,7 @@ class Catalogue:
             host=self.host,
         )
         self._by_id[queue_id] = queue
+        bound(self, queue, self._ledger)
         return queue
 
 

@@ -142,7 +142,7 @@ class Later:
             work.steps.append(partial(self._expect_stored, message.due_ms))
         else:
             work.steps.append(partial(self._hold, Entry(message, is_stored=False), message.due_ms))
-        work.undo.append(queue.forget)
+        work.undo.append(queue.uncount)
 
     def postpone(self, entry: Entry, due_ms: int, work: Work | None) -> None:
         """Return an entry when it is due, counted as delivered; without a work, nobody waits for that to be durable."""

@@ -1,4 +1,7 @@
-"""How a queue delivers where not everybody in the line gets the same: selectors, groups, priorities."""
+"""How a queue delivers: in its order, or where not everybody in the line gets the same, by choice.
+
+Selectors, groups and priorities are what makes a choice necessary.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,35 @@ from stompd.broker.effects import Deliver, Effect
 if TYPE_CHECKING:
     from stompd.broker.delivery import Entry
     from stompd.broker.queue import Queue
+
+
+def dispatch_in_order(queue: Queue, effects: list[Effect], now: float) -> None:
+    """Give everybody in the line with credit, in turns, the entry at the head.
+
+    Args:
+        queue: Whose entries they are.
+        effects: Where deliveries go.
+        now: In epoch seconds.
+    """
+    line, window, mark, now_ms = queue.line.waiting, queue.window, queue.mark, now * 1000
+    while line:
+        entry = window.head()
+        if entry is None:
+            break
+        if 0 < entry.message.expires_ms <= now_ms:
+            window.pop(entry)
+            queue.settle(entry)
+            continue
+        if entry.is_stored and entry.place.message_id > mark.deliverable and not mark.may_deliver(entry, now):
+            break
+        subscription = line[0]
+        if not subscription.may_take:
+            line.popleft()
+            queue.line.leave_out(subscription)
+            continue
+        window.pop(entry)
+        effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, queue)))
+        line.rotate(-1)
 
 
 def dispatch_by_choice(queue: Queue, effects: list[Effect], now: float) -> None:

@@ -117,6 +117,29 @@ class LoadExpired:
 
 
 @final
+class LoadSize:
+    """Find out how many bytes a queue has; the answer is `Broker.size_loaded`."""
+
+    __slots__ = ("queue_id",)
+
+    def __init__(self, queue_id: QueueId) -> None:
+        self.queue_id = queue_id
+
+
+@final
+class LoadScheduled:
+    """Fetch messages of a queue that are due at any time; the answer is `Broker.scheduled_loaded`."""
+
+    __slots__ = ("after", "limit", "limit_bytes", "queue_id")
+
+    def __init__(self, queue_id: QueueId, after: DueKey, limit: int, limit_bytes: int) -> None:
+        self.queue_id = queue_id
+        self.after = after
+        self.limit = limit
+        self.limit_bytes = limit_bytes
+
+
+@final
 class LoadShown:
     """Fetch the next stretch of a queue for somebody who only looks; the answer is `Broker.shown_loaded`."""
 
@@ -134,7 +157,17 @@ class LoadShown:
 
 
 #: What is read from the store, in its turn among the units.
-Load: TypeAlias = LoadEntries | LoadDue | LoadExpired | LoadShown
+Load: TypeAlias = LoadEntries | LoadDue | LoadExpired | LoadSize | LoadScheduled | LoadShown
+
+
+@final
+class Resume:
+    """Let a session that rested go on sending."""
+
+    __slots__ = ("session_id",)
+
+    def __init__(self, session_id: SessionId) -> None:
+        self.session_id = session_id
 
 
 @final
@@ -147,4 +180,4 @@ class CloseSession:
         self.session_id = session_id
 
 
-Effect: TypeAlias = Persist | Deliver | Confirm | Refuse | Decline | Load | CloseSession
+Effect: TypeAlias = Persist | Deliver | Confirm | Refuse | Decline | Load | Resume | CloseSession

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Protocol, final
 
 from stompd.broker.effects import LoadExpired
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.message import Place, QueueId
-from stompd.broker.units import DeleteMessage, ExpiredPage, ExpiryKey
+from stompd.broker.units import DeleteMessage, ExpiredPage, ExpiredRow, ExpiryKey
+from stompd.broker.withdrawal import withdraw, withdraw_stored
 
 if TYPE_CHECKING:
     from stompd.broker.catalogue import Catalogue
@@ -25,6 +26,13 @@ _AGAIN_MS = 30_000
 _START = ExpiryKey(0, QueueId(0), 0)
 
 
+class Expirable(Protocol):
+    """Queues of the store that nobody consumes."""
+
+    def expire(self, row: ExpiredRow, work: Work) -> bool:
+        """Add to the work what removes an expired message, if it is in such a queue; return whether it is."""
+
+
 @final
 class Expiry:
     """Removes expired messages from queues that nobody reads; where somebody does, `dispatch` meets them first.
@@ -33,12 +41,14 @@ class Expiry:
     go) or with a consumer. What only memory has is looked at there.
     """
 
-    __slots__ = ("_catalogue", "_is_loading", "_ledger", "_skipped", "_swept_ms", "next_ms")
+    __slots__ = ("_catalogue", "_is_loading", "_ledger", "_skipped", "_swept_ms", "next_ms", "others")
 
     def __init__(self, ledger: Ledger, catalogue: Catalogue, next_ms: int) -> None:
         """Begin with when the first stored message expires; 0 if none does."""
         #: When the next sweep is due; 0 when nothing expires.
         self.next_ms = next_ms
+        #: What else the store holds in queues.
+        self.others: list[Expirable] = []
         self._ledger = ledger
         self._catalogue = catalogue
         self._is_loading = False
@@ -67,10 +77,10 @@ class Expiry:
         for row in page.rows:
             queue = self._catalogue.by_id(row.key.queue_id)
             place = Place(row.urgency, row.key.message_id)
-            if queue is not None and _is_waiting(queue, place, row.due_ms):
-                queue.forget()
+            if queue is not None and withdraw_stored(queue, place, row.due_ms):
+                queue.forget(place.message_id, row.body_bytes)
                 work.operations.append(DeleteMessage(queue.queue_id, place))
-            else:
+            elif not self._expire_elsewhere(row, work):
                 self._skipped = True
         if work.operations:
             self._ledger.enact(None, work)
@@ -81,6 +91,10 @@ class Expiry:
             self.expect(page.next_ms)
         if self._skipped:
             self.expect(self._swept_ms + _AGAIN_MS)
+
+    def _expire_elsewhere(self, row: ExpiredRow, work: Work) -> bool:
+        """Remove a message from a queue that nobody consumes; return whether it is in one."""
+        return any(other.expire(row, work) for other in self.others)
 
     def _expire_in_memory(self, now_ms: int) -> None:
         expiring = self._catalogue.deadlines.expiring
@@ -94,34 +108,11 @@ class Expiry:
     def _expire_volatile(self, queue: Queue, now_ms: int) -> None:
         for entry in queue.window.volatile():
             if 0 < entry.message.expires_ms <= now_ms:
-                _withdraw(queue, entry.place)
-                queue.forget()
+                withdraw(queue, entry.place)
+                queue.forget(entry.place.message_id, len(entry.message.body))
             else:
                 self._catalogue.deadlines.note_expiry(queue, entry.message)
 
     def _load(self, after: ExpiryKey) -> None:
         self._is_loading = True
         self._ledger.load(LoadExpired(after, self._swept_ms, _PAGE_COUNT))
-
-
-def _is_waiting(queue: Queue, place: Place, due_ms: int) -> bool:
-    """Whether a stored entry is not with a consumer, nor on its way anywhere; if it was in memory, it is no more."""
-    if _withdraw(queue, place):
-        return True
-    return queue.later.has(due_ms, place) if due_ms else _is_behind(queue, place)
-
-
-def _withdraw(queue: Queue, place: Place) -> bool:
-    """Take an entry that waits out of memory, so that nobody gets it; return whether there was one."""
-    if queue.selections is not None and place in queue.selections.ahead:
-        is_loading = queue.window.is_loading or queue.later.is_loading
-        return not is_loading and queue.selections.withdraw(place)
-    return queue.window.remove(place) is not None
-
-
-def _is_behind(queue: Queue, place: Place) -> bool:
-    """Whether a stored entry that is due stands where memory does not reach, nor does a page on its way."""
-    selections = queue.selections
-    if selections is not None and (selections.is_reading or place in selections.ahead):
-        return False
-    return queue.window.is_behind(place)

@@ -11,6 +11,16 @@ _COUNTER_BITS = 12  # 4,096 ids a millisecond; more borrow from the next one
 _NODE_BITS = 10  # 1,024 brokers on one database
 
 
+def time_ms(made: int) -> int:
+    """Return when an id was made, in epoch milliseconds; later than that if the clock was set back before."""
+    return (made >> _NODE_BITS >> _COUNTER_BITS) + _FIRST_MS
+
+
+def first_id(at_ms: int) -> int:
+    """Return an id that is not higher than those made from then on, and higher than those before."""
+    return max(0, (at_ms - _FIRST_MS) << _COUNTER_BITS << _NODE_BITS)
+
+
 @final
 class IdSource:
     """Makes ids that rise, also when the clock is set back or more are asked for than a millisecond holds."""

@@ -28,10 +28,10 @@ class Work:
     """What a request will do: one unit, what becomes visible when it was applied, and what happens if it is refused.
 
     `size_bytes` is the size of the messages that wait for it; `session` is who sends them, and whose request it is.
-    The ledger sets the rest when it hands the unit out.
+    `headers` are what its RECEIPT says beside its id. The ledger sets the rest when it hands the unit out.
     """
 
-    __slots__ = ("operations", "receipt", "serial", "session", "size_bytes", "steps", "undo")
+    __slots__ = ("headers", "operations", "receipt", "serial", "session", "size_bytes", "steps", "undo")
 
     def __init__(self, session: Session | None = None) -> None:
         self.operations: list[Operation] = []
@@ -41,6 +41,7 @@ class Work:
         self.serial = 0
         self.session = session
         self.receipt: str | None = None
+        self.headers: Mapping[str, str] = NO_HEADERS
 
 
 @final
@@ -82,7 +83,7 @@ class Ledger:
         for step in work.steps:
             step()
         if receipt is not None and session is not None:
-            self._emit(session, Confirm(session.session_id, receipt))
+            self._emit(session, Confirm(session.session_id, receipt, work.headers))
 
     def confirming(self, session: Session, receipt: str, headers: Mapping[str, str] = NO_HEADERS) -> Step:
         """Return the step that confirms a receipt."""
@@ -97,6 +98,12 @@ class Ledger:
         work = Work()
         work.steps.append(partial(self._emit_error, session, error, receipt))
         self.enact(session, work)
+
+    def fail(self, work: Work, error: StompError) -> None:
+        """Answer a request with an ERROR in place of its RECEIPT; for a step of its work, in its turn."""
+        receipt, work.receipt = work.receipt, None
+        if work.session is not None:
+            self._emit_error(work.session, error, receipt)
 
     def ride(self, operation: Operation, step: Step | None = None) -> None:
         """Make an operation durable with the next unit, for nobody waits for it, and take a step then.
@@ -130,7 +137,7 @@ class Ledger:
         session = work.session
         if session is not None:
             if work.receipt is not None and not session.is_refused:
-                self.effects.append(Confirm(session.session_id, work.receipt))
+                self.effects.append(Confirm(session.session_id, work.receipt, work.headers))
             if session.pending is work:
                 session.pending = None
 

@@ -18,6 +18,23 @@ class Limits:
     queues: int = 100_000
     #: Durable subscriptions of the broker; they are kept until they are deleted.
     durable_subscriptions: int = 10_000
+    #: Seconds after which an empty queue that nobody uses is removed: longer than consumers take to come back.
+    idle_queue_seconds: int = 600
+    #: Seconds that a sender rests at most because its queue is full: so long that it seldom matters, and not for ever,
+    #: because it may be the one that makes room.
+    block_seconds: int = 30
+    #: Messages with a `dedup-id` that are remembered of one destination, so that duplicates are found.
+    dedup_count: int = 20_000
+    #: The same of all destinations together, which are in memory.
+    dedup_total: int = 200_000
+    #: Seconds for which they are remembered: a day, longer than senders try again.
+    dedup_seconds: int = 86_400
+    #: Topics that have a retained message.
+    retained: int = 10_000
+    #: Bytes of bodies of retained messages, which are in memory.
+    retained_bytes: int = 64 * 1024 * 1024
+    #: Different keys of last values in one queue, which are in memory.
+    last_value_keys: int = 100_000
     #: Subscriptions of one session.
     subscriptions: int = 1_000
     #: Queues that the subscriptions of one session take from by wildcards and lists: each makes its SUBSCRIBE longer.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import NamedTuple, NewType, final
 
 QueueId = NewType("QueueId", int)
@@ -17,6 +18,30 @@ class Place(NamedTuple):
     #: `HIGHEST_PRIORITY - priority`, so that urgent entries sort first.
     urgency: int
     message_id: int
+
+
+class Retain(Enum):
+    """What becomes of the retained message of a topic."""
+
+    SET = "set"
+    REMOVE = "remove"
+
+
+@final
+class Wishes:
+    """What a sender wants of the arrival of a message, beyond its way."""
+
+    __slots__ = ("dedup_id", "is_repeated", "last_value_key", "retain")
+
+    def __init__(self) -> None:
+        #: What he calls the message, so that it is taken once; empty if it does not matter.
+        self.dedup_id = ""
+        #: The key under which the newest message that waits counts alone; empty for none.
+        self.last_value_key = ""
+        #: Whether it is sent again and again; when, its headers say.
+        self.is_repeated = False
+        #: What becomes of the retained message of the topic; None leaves it.
+        self.retain: Retain | None = None
 
 
 @final
@@ -38,6 +63,7 @@ class Message:
         "message_id",
         "priority",
         "timestamp_ms",
+        "wishes",
     )
 
     def __init__(
@@ -75,6 +101,8 @@ class Message:
         self.message_id = MessageId(message_id)
         self.timestamp_ms = timestamp_ms
         self.due_ms = due_ms
+        #: Until it has arrived, what is special about its arrival, if anything.
+        self.wishes: Wishes | None = None
         #: The session layer's cache: what it encoded once for all receivers. The core never looks inside.
         self.encodings: dict[str, bytes] | None = None
 
@@ -85,15 +113,17 @@ class Message:
 
     def copy_to(self, destination: str) -> Message:
         """Return a message that is sent to another place as well, and that the broker has not accepted yet."""
-        return Message(
+        copy = Message(
             destination,
-            self.headers,
+            self.headers.copy(),
             self.body,
             priority=self.priority,
             expires_ms=self.expires_ms,
             is_persistent=self.is_persistent,
             due_ms=self.due_ms,
         )
+        copy.wishes = self.wishes
+        return copy
 
     @property
     def place(self) -> Place:

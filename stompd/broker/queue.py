@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, final
 
+from stompd.broker.account import Account
 from stompd.broker.deadlines import Deadlines, Later
 from stompd.broker.delivery import Entry
-from stompd.broker.dispatching import dispatch_by_choice
-from stompd.broker.effects import Deliver, LoadEntries
+from stompd.broker.dispatching import dispatch_by_choice, dispatch_in_order
+from stompd.broker.effects import LoadEntries
 from stompd.broker.groups import GROUP_HEADER, Groups
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
@@ -45,6 +46,7 @@ class Queue:
         "_overflowing",
         "_page_bytes",
         "_woken",
+        "account",
         "browser",
         "browsers",
         "depth",
@@ -62,6 +64,7 @@ class Queue:
         "queue_id",
         "selections",
         "subscriptions",
+        "was_dispatched",
         "window",
     )
 
@@ -94,19 +97,17 @@ class Queue:
             host: The virtual host it is on; empty for the default one.
         """
         self.queue_id, self.name, self.host = queue_id, name, host
-        #: Whether it outlives the broker.
-        self.is_durable = overflowing is None
-        #: Whether the store has a row for it.
-        self.is_stored = recovered_count > 0
+        self.is_durable = overflowing is None  # whether it outlives the broker
+        self.is_stored = recovered_count > 0  # whether the store has a row for it
         #: Messages that were accepted and are not settled, in memory, in the store or on their way there.
         self.depth = recovered_count
-        #: Subscriptions that have not ended, including those that have not begun.
-        self.subscriptions = 0
-        #: An end comes with the subscription: it takes nothing more, and nothing returns.
-        self.is_woken = self.has_ended = False
+        self.subscriptions = 0  # those that have not ended, including those that have not begun
+        self.is_woken = self.was_dispatched = False  # the latter since somebody made it False
+        self.has_ended = False  # with its subscription: it takes nothing more, and nothing returns
         self.is_grouped = False  # a message with a group has been here
         self.has_overflowed = False  # messages were dropped because there were too many
         self.policy = policy_of(limits, name)
+        self.account: Account | None = None  # where its length is limited
         if overflowing is None:
             self.window = Window(limits.window_count, limits.window_bytes, is_recovered=recovered_count > 0)
         else:
@@ -127,8 +128,21 @@ class Queue:
             self._later = Later(self, self.wake, self._deadlines, self._ledger, self._page_bytes)
         return self._later
 
+    @property
+    def has_later(self) -> bool:
+        """Whether something was ever due later."""
+        return self._later is not None
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether it is empty, and nobody reads it, looks at it, or is about to."""
+        is_loading = self.window.is_loading or (self._later is not None and self._later.is_loading)
+        return not (self.depth or self.subscriptions or self.browsers or self.is_woken or is_loading)
+
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Add to the work what puts a new message into this queue."""
+        if self.account is not None and not self.account.admit(message, work):
+            return
         self.depth += 1
         if GROUP_HEADER in message.headers and not self.is_grouped:
             self._begin_groups()
@@ -138,7 +152,7 @@ class Queue:
             self._store(message, now, work)
         else:
             work.steps.append(partial(self._keep, message, now))
-            work.undo.append(self.forget)
+            work.undo.append(self.uncount)
 
     def attach(self, subscription: Subscription) -> None:
         """Let a subscription take part."""
@@ -173,50 +187,25 @@ class Queue:
 
     def dispatch(self, now: float) -> None:
         """Deliver what can be delivered, taking turns among the subscriptions with credit."""
-        self.is_woken = False
+        self.is_woken, self.was_dispatched = False, True
         if self._later is not None:
             self._later.take()
         if self.selections is not None or self.line.is_ranked:
             dispatch_by_choice(self, self._ledger.effects, now)
         else:
-            self._dispatch_in_order(now)
+            dispatch_in_order(self, self._ledger.effects, now)
         if self.subscriptions:
-            self._load_ahead()
+            self.load_ahead()
             if self._later is not None:  # there may be room only now
                 self._later.take()
         if self.browser is not None:
             self.browser.refill(now)
 
-    def _dispatch_in_order(self, now: float) -> None:
-        line, window, mark, effects, now_ms = (
-            self.line.waiting,
-            self.window,
-            self.mark,
-            self._ledger.effects,
-            now * 1000,
-        )
-        while line:
-            entry = window.head()
-            if entry is None:
-                break
-            if 0 < entry.message.expires_ms <= now_ms:
-                window.pop(entry)
-                self.settle(entry)
-                continue
-            if entry.is_stored and entry.place.message_id > mark.deliverable and not mark.may_deliver(entry, now):
-                break
-            subscription = line[0]
-            if not subscription.may_take:
-                line.popleft()
-                self.line.leave_out(subscription)
-                continue
-            window.pop(entry)
-            effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, self)))
-            line.rotate(-1)
-
     def settle(self, entry: Entry) -> None:
         """Forget an entry for good; nobody waits for it."""
         self.depth -= 1
+        if self.account is not None:
+            self.account.remove(entry.place.message_id, len(entry.message.body))
         if entry.is_stored:
             # Until its row is gone, a page may bring it.
             step = partial(self.selections.forget, entry) if self.selections else None
@@ -228,7 +217,7 @@ class Queue:
             work.operations.append(DeleteMessage(self.queue_id, entry.place))
             if self.selections:
                 work.steps.append(partial(self.selections.forget, entry))
-        work.steps.append(self.forget)
+        work.steps.append(partial(self.forget, entry.place.message_id, len(entry.message.body)))
         work.undo.append(partial(self.put_back, entry))
 
     def give_back(self, entry: Entry) -> None:
@@ -265,8 +254,14 @@ class Queue:
             self.selections.put_back(entry)
         self.wake()
 
-    def forget(self) -> None:
+    def forget(self, message_id: int, size_bytes: int) -> None:
         """Count one message less."""
+        self.depth -= 1
+        if self.account is not None:
+            self.account.remove(message_id, size_bytes)
+
+    def uncount(self) -> None:
+        """Undo the counting of a message; its account has a step of its own for that."""
         self.depth -= 1
 
     def insert(self, work: Work, message: Message) -> None:
@@ -341,7 +336,7 @@ class Queue:
             self.mark.renew(now)
         self.insert(work, message)
         work.steps.append(partial(self._arrive_stored, Entry(message, is_stored=True)))
-        work.undo.append(self.forget)
+        work.undo.append(self.uncount)
 
     def _keep(self, message: Message, now: float) -> None:
         """Keep in memory what need not survive; when memory is full, the store holds it as well."""
@@ -370,6 +365,8 @@ class Queue:
         end = partial(self.mark.end_spooling, message.message_id)
         work.steps.append(end)
         work.undo.append(end)
+        if self.account is not None:
+            work.undo.append(partial(self.account.remove, message.message_id, len(message.body)))
         self._ledger.enact(None, work)
         self.mark.begin_spooling(message.message_id)
 
@@ -387,7 +384,8 @@ class Queue:
         self.is_stored = True
         self._arrive(entry)
 
-    def _load_ahead(self) -> None:
+    def load_ahead(self) -> None:
+        """Ask the store for what is needed next, if anything is."""
         selections = self.selections
         if selections is not None and selections.is_reading:
             return  # one page at a time

@@ -9,6 +9,7 @@ from stompd.broker.destination import MAX_NAME_LENGTH, Destination, parse_destin
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
+from stompd.broker.policy import Rule
 from stompd.broker.requests import PLAIN, Rejection
 from stompd.broker.units import ReturnMessage
 from stompd.errors import LimitExceeded
@@ -30,6 +31,7 @@ _MOST_DOUBLINGS = 40
 
 _MAX_DELIVERIES = "max-deliveries"
 _REJECTED = "rejected"
+_QUEUE_FULL = "queue-full"
 
 
 @final
@@ -52,9 +54,16 @@ class Policy(NamedTuple):
         return min(self.first_delay_ms << min(delivery_count - 2, _MOST_DOUBLINGS), self.delay_limit_ms)
 
 
-def policy_of(limits: Limits, path: str) -> Policy:
+def policy_of(limits: Limits, path: str, rule: Rule | None = None) -> Policy:
     """Return the policy of the queue with a path: from a dead-letter queue, nothing goes any further."""
-    return _policy(limits, is_final=is_dead_letter_queue(path))
+    policy = _policy(limits, is_final=is_dead_letter_queue(path))
+    if rule is None:
+        return policy
+    return Policy(
+        rule.max_deliveries if rule.max_deliveries and policy.max_deliveries else policy.max_deliveries,
+        rule.redelivery_delay_ms or policy.first_delay_ms,
+        rule.redelivery_delay_limit_ms or policy.delay_limit_ms,
+    )
 
 
 def is_dead_letter_queue(path: str) -> bool:
@@ -113,9 +122,35 @@ class Redelivery:
         elif delay_ms is None:
             self._bury(queue, entry, now, work, rejection)
         elif delay_ms == 0:
-            _restore_in(work, queue, entry)
+            _restore_in(queue, entry, work)
         else:
             self._postpone(queue, entry, now, delay_ms, work)
+
+    def discard(self, queue: Queue, entry: Entry, now: float) -> None:
+        """Make a dead letter of an entry for which its queue has no room; drop it if there can be none."""
+        account = queue.account
+        try:
+            grave = self._catalogue.on(queue.host).queue(dead_letter_destination(queue.name), now)
+        except LimitExceeded:
+            queue.settle(entry)
+            return
+        work = Work()
+        self._move(queue, entry, grave, _QUEUE_FULL, entry.delivery_count, now, work)
+        if account is not None:  # it counts no more, though it is still being moved
+            size_bytes = len(entry.message.body)
+            account.remove(0, size_bytes)
+            work.steps.insert(0, partial(account.add, size_bytes))
+            work.undo.append(partial(account.add, size_bytes))
+        self._ledger.enact(None, work)
+
+    def _move(
+        self, queue: Queue, entry: Entry, grave: Queue, reason: str, delivery_count: int, now: float, work: Work
+    ) -> None:
+        letter = _dead_letter(queue, entry, grave.name, reason, delivery_count, int(now * 1000))
+        letter.identify(self._ids.next(now), entry.message.timestamp_ms)
+        work.size_bytes += len(letter.body)
+        queue.settle_in(work, entry)
+        grave.accept(letter, now, work)
 
     def end_turn(self, now: float) -> None:
         """Return what came back in this turn while nobody could tell the time."""
@@ -147,21 +182,18 @@ class Redelivery:
                 self._postpone(queue, entry, now, queue.policy.delay_limit_ms, work)
                 return
             reason = _MAX_DELIVERIES if rejection.requeue else _REJECTED
-            letter = _dead_letter(queue, entry, grave.name, reason, int(now * 1000))
-            letter.identify(self._ids.next(now), entry.message.timestamp_ms)
-            own.size_bytes += len(letter.body)
-            queue.settle_in(own, entry)
-            grave.accept(letter, now, own)
+            self._move(queue, entry, grave, reason, entry.delivery_count + 1, now, own)
         else:
             queue.settle_in(own, entry)
         if work is None:
             self._ledger.enact(None, own)
 
 
-def _restore_in(work: Work, queue: Queue, entry: Entry) -> None:
+def _restore_in(queue: Queue, entry: Entry, work: Work) -> None:
     """Return an entry to its old place when a unit was applied, its count being part of the unit."""
     if entry.is_stored:
-        work.operations.append(ReturnMessage(queue.queue_id, entry.place, entry.delivery_count + 1, entry.due_ms))
+        count = entry.delivery_count + 1
+        work.operations.append(ReturnMessage(queue.queue_id, entry.place, count, entry.due_ms))
     step = partial(queue.put_back, entry)
     work.steps.append(step)
     work.undo.append(step)
@@ -173,7 +205,9 @@ def _policy(limits: Limits, *, is_final: bool) -> Policy:
     return Policy(max_deliveries, limits.redelivery_delay_ms, limits.redelivery_delay_limit_ms)
 
 
-def _dead_letter(queue: Queue, entry: Entry, destination: str, reason: str, now_ms: int) -> Message:
+def _dead_letter(
+    queue: Queue, entry: Entry, destination: str, reason: str, delivery_count: int, now_ms: int
+) -> Message:
     """Return what is put into a dead-letter queue. It never expires: somebody has to look at it."""
     message = entry.message
     origin = queue.name if queue.name.startswith(_QUEUE_PATH) else message.destination
@@ -181,7 +215,7 @@ def _dead_letter(queue: Queue, entry: Entry, destination: str, reason: str, now_
         **message.headers,
         "original-destination": origin,
         "dlq-reason": reason,
-        "dlq-delivery-count": str(entry.delivery_count + 1),
+        "dlq-delivery-count": str(delivery_count),
         "dlq-time": str(now_ms),
         "dlq-message-id": str(message.message_id),
     }

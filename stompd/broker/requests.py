@@ -68,6 +68,34 @@ class Naming(NamedTuple):
     is_shared: bool = False
 
 
+class Origin(NamedTuple):
+    """Where in the past of a topic a subscription begins."""
+
+    #: As the client asked for it, for errors.
+    header: str
+    #: The first message that it may get.
+    message_id: int = 0
+    #: Only so many of the newest messages, if not 0.
+    newest: int = 0
+
+
+class Inspect(NamedTuple):
+    """Lists what is scheduled, or cancels it."""
+
+    removes: bool
+    #: Only the message with this id; 0 for any.
+    message_id: int = 0
+    #: Only what is due within these bounds, in epoch milliseconds.
+    start_ms: int = 0
+    end_ms: int = 2**63 - 1
+    #: Where each message goes that is found, and then one that says how many there were.
+    reply_to: Destination | None = None
+
+    def means(self, message_id: int, due_ms: int) -> bool:
+        """Whether a message is meant."""
+        return self.message_id in (0, message_id) and self.start_ms <= due_ms <= self.end_ms
+
+
 class Rejection(NamedTuple):
     """What is to become of a delivery that its client rejects."""
 
@@ -112,11 +140,20 @@ class Send:
     """Put a message to a destination, at once or with a transaction.
 
     `reply_to` is one of the session's temporary destinations, where it awaits replies. One that is mandatory is refused
-    when nobody would get it. `is_plain` is the session's note that no header of the frame needed a closer look; nobody
-    else reads it.
+    when nobody would get it. With `inspect`, it is a question about the schedule, and nothing is sent. `is_plain` is
+    the session's note that no header of the frame needed a closer look; nobody else reads it.
     """
 
-    __slots__ = ("destination", "is_mandatory", "is_plain", "message", "receipt", "reply_to", "transaction")
+    __slots__ = (
+        "destination",
+        "inspect",
+        "is_mandatory",
+        "is_plain",
+        "message",
+        "receipt",
+        "reply_to",
+        "transaction",
+    )
 
     def __init__(
         self,
@@ -135,6 +172,7 @@ class Send:
         self.reply_to = reply_to
         self.is_mandatory = is_mandatory
         self.is_plain = True
+        self.inspect: Inspect | None = None
 
 
 @final
@@ -144,7 +182,8 @@ class Subscribe:
     `subscription_id` is unique within the session; `is_named` is False for a STOMP 1.0 subscription without an id,
     whose messages carry no `subscription` header. `prefetch` is None where the client left it to the broker, and 0
     where it asked for as much as it can get. Without a `selector`, it gets every message; with `no_local`, none that
-    the session itself sends. A topic's subscription may have a `naming`. The `terms` say how it shares its queue.
+    the session itself sends. A topic's subscription may have a `naming`, or an `origin` in the past. The `terms` say
+    how it shares its queue.
     """
 
     __slots__ = (
@@ -153,6 +192,7 @@ class Subscribe:
         "is_named",
         "naming",
         "no_local",
+        "origin",
         "prefetch",
         "receipt",
         "selector",
@@ -172,9 +212,11 @@ class Subscribe:
         selector: Selector | None = None,
         naming: Naming | None = None,
         no_local: bool = False,
+        origin: Origin | None = None,
         terms: Terms = ORDINARY,
     ) -> None:
         self.destination = destination
+        self.origin = origin
         self.subscription_id = subscription_id
         self.ack_mode = ack_mode
         self.prefetch = prefetch

@@ -13,8 +13,12 @@ from stompd.broker.effects import SessionId
 from stompd.broker.identity import IdSource
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
+from stompd.broker.matching import is_selected
 from stompd.broker.queue import Queue
+from stompd.broker.quota import check_consumers
+from stompd.broker.replay import Replay
 from stompd.broker.requests import Naming, Subscribe, Terms, Unsubscribe
+from stompd.broker.sending import Sending
 from stompd.broker.session import Session
 from stompd.broker.subscription import Subscription
 from stompd.broker.topic import Binding
@@ -43,7 +47,7 @@ _ONE_AT_A_TIME = 1
 class Subscribing:
     """Begins and ends the subscriptions of all sessions."""
 
-    __slots__ = ("_catalogue", "_ids", "_ledger", "_limits", "_names", "_sessions")
+    __slots__ = ("_catalogue", "_ids", "_ledger", "_limits", "_names", "_sending", "_sessions")
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class Subscribing:
         catalogue: Catalogue,
         ids: IdSource,
         sessions: Mapping[SessionId, Session],
+        sending: Sending,
     ) -> None:
         self._limits = limits
         self._ledger = ledger
@@ -59,6 +64,7 @@ class Subscribing:
         self._ids = ids
         self._names: dict[str, NamedSubscriptions] = {}  # by virtual host
         self._sessions = sessions
+        self._sending = sending
 
     def recover(self, recovered: Recovered) -> None:
         """Take over the durable subscriptions that the store holds."""
@@ -94,6 +100,7 @@ class Subscribing:
         if request.naming is not None:
             named, headers = self.names(session.catalogue.host).find(session, request, request.naming, now, work)
         queue = named.queue if named else self._source(session, request, now)
+        replay = self._replay(session, request, queue, now)
         credit = self._credit(request, named)
         for other in replaced:
             self.end(session, other)
@@ -113,16 +120,14 @@ class Subscribing:
         )
         session.add(subscription)
         work.undo.append(partial(self._take_back, subscription))
+        is_awaited = replay is None and self._retain(session, request, named, queue, now, work)
         # What the same client sends to the topic next must reach it, so only the deliveries wait.
-        self._bind(subscription, request, now)
+        self._bind(subscription, request, replay, now)
         if request.receipt is not None:
-            # The RECEIPT comes before the first MESSAGE, and says how much was granted.
-            headers["prefetch-count"] = str(credit)
-            work.steps.append(self._ledger.confirming(session, request.receipt, headers))
-            work.undo.append(partial(_name_receipt, work, request.receipt))
+            self._confirm(session, request.receipt, {**headers, "prefetch-count": str(credit)}, work)
         work.steps.append(partial(_begin, subscription))
         # Somebody else may have made a durable one just now: it is confirmed when it is stored.
-        self._ledger.enact(session, work, behind_all=named is not None)
+        self._ledger.enact(session, work, behind_all=named is not None or is_awaited)
 
     def unsubscribe(self, session: Session, request: Unsubscribe, now: float) -> None:
         """End the subscription that the client names, or delete a durable one.
@@ -191,9 +196,11 @@ class Subscribing:
         if session.subscriptions.get(subscription.subscription_id) is subscription:
             self.end(session, subscription)
 
-    def _bind(self, subscription: Subscription, request: Subscribe, now: float) -> None:
+    def _bind(self, subscription: Subscription, request: Subscribe, replay: Replay | None, now: float) -> None:
         """Let what is sent to the destination reach the subscription's queue, or those that it takes from."""
-        if subscription.named or subscription.queue.browser:
+        if replay is not None:
+            self._sending.logs.begin(replay)
+        elif subscription.named or subscription.queue.browser:
             subscription.queue.subscriptions += 1
         else:
             binding = _binding(subscription.session, request)
@@ -214,6 +221,8 @@ class Subscribing:
                 f"This connection has {len(session.subscriptions)} subscriptions, which is the limit"
                 " (setting limits.subscriptions)."
             )
+        if not request.terms.is_browser:
+            check_consumers(session.catalogue, request.destination)
         granted = session.granted - sum(other.granted for other in replaced)
         if granted + self._credit(request, None) > self._limits.session_prefetch:
             raise LimitExceeded(
@@ -221,6 +230,40 @@ class Subscribing:
                 f" {self._limits.session_prefetch} is the limit (setting limits.session_prefetch). Ask for less with"
                 " prefetch-count, or UNSUBSCRIBE some."
             )
+
+    def _confirm(self, session: Session, receipt: str, headers: Mapping[str, str], work: Work) -> None:
+        """Let the RECEIPT come before the first MESSAGE, and say how much was granted."""
+        work.steps.append(self._ledger.confirming(session, receipt, headers))
+        work.undo.append(partial(_name_receipt, work, receipt))
+
+    def _replay(self, session: Session, request: Subscribe, queue: Queue, now: float) -> Replay | None:
+        """Return what brings the past of a topic, if the client asked for it."""
+        if request.origin is None:
+            return None
+        binding = _binding(session, request)
+        return self._sending.logs.replay(session.catalogue, request.destination, queue, binding, request.origin, now)
+
+    def _retain(
+        self,
+        session: Session,
+        request: Subscribe,
+        named: NamedSubscription | None,
+        queue: Queue,
+        now: float,
+        work: Work,
+    ) -> bool:
+        """Begin a new subscription of a topic with its retained message; return whether that is still under way."""
+        retained, host = self._sending.retained, session.catalogue.host
+        is_new = named is None or (bool(work.operations) if queue.is_durable else not queue.subscriptions)
+        if not is_new:
+            return False
+        is_pending = False
+        for topic in request.destination.places:
+            for kept in retained.find(host, topic):
+                if request.selector is None or is_selected(request.selector, kept):
+                    queue.accept(kept, now, work)
+            is_pending = is_pending or retained.is_pending(host, topic)
+        return is_pending
 
     def _delete(
         self, session: Session, request: Unsubscribe, naming: Naming, subscription: Subscription | None

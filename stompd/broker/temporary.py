@@ -9,7 +9,7 @@ from stompd.broker.destination import Destination, Kind
 from stompd.broker.identity import IdSource
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, QueueId
-from stompd.broker.requests import AckMode, Subscribe
+from stompd.broker.requests import AckMode, Inspect, Subscribe
 from stompd.errors import InvalidDestination, LimitExceeded, SlowConsumer
 
 if TYPE_CHECKING:
@@ -90,6 +90,12 @@ class Temporaries:
                 f"{destination.path} does not exist. A temporary destination ends with the connection that created it."
             )
         return destination
+
+    def resolve_replies(self, session: Session, inspect: Inspect, now: float) -> Inspect:
+        """Return a question about the schedule that is answered where a temporary destination is; see `resolve`."""
+        if inspect.reply_to is None or inspect.reply_to.is_plain:
+            return inspect
+        return inspect._replace(reply_to=self.resolve(session, inspect.reply_to, now))
 
     def subscribe(self, session: Session, request: Subscribe, now: float) -> None:
         """Begin a subscription of anything; it takes the place of one that awaiting replies has begun there.

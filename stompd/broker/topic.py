@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, final
 
+from stompd.broker.destination import Destination, Kind
 from stompd.broker.ledger import Work
 from stompd.broker.matching import is_selected
 from stompd.broker.message import Message
 from stompd.broker.queue import Queue
+from stompd.broker.wildcard import Patterns
 from stompd.selector.evaluate import Selector
 
 if TYPE_CHECKING:
@@ -69,3 +71,54 @@ class Topic:
                     self.is_lagging = True
         for topic in self._joined:
             topic.is_lagging = self.is_lagging
+
+
+@final
+class Topics:
+    """The topics of a virtual host that somebody subscribes to."""
+
+    __slots__ = ("_by_path", "_patterns")
+
+    def __init__(self) -> None:
+        self._by_path: dict[str, Topic] = {}
+        self._patterns: Patterns[Topic] = Patterns()  # the subscriptions with wildcards
+
+    def __len__(self) -> int:
+        return len(self._by_path) + self._patterns.count
+
+    def get(self, destination: Destination) -> Topic:
+        """Return the topic, or what stands for all topics that match, created if need be."""
+        if not destination.words:
+            return self._by_path.setdefault(destination.path, Topic())
+        topic = self._patterns.get(destination.words)
+        if topic is None:
+            topic = Topic()
+            self._patterns.put(destination.words, topic)
+        return topic
+
+    def leave(self, destination: Destination, queue: Queue) -> None:
+        """Give nothing more to a queue, and forget the topic if nobody else subscribes."""
+        topic = self.get(destination)
+        topic.queues.pop(queue, None)  # who replays the past is not there yet
+        if topic.queues:
+            return
+        if destination.words:
+            self._patterns.remove(destination.words)
+        else:
+            del self._by_path[destination.path]
+
+    def find(self, destination: Destination) -> Topic | None:
+        """Return what a message to a topic goes to: its subscriptions, and those with wildcards that match."""
+        if not self._patterns.count:
+            return self._by_path.get(destination.path)
+        topics = self.matching(destination)
+        if len(topics) < 2:
+            return topics[0] if topics else None
+        # A subscription of a list may be found more than once, and gets the message once.
+        return Topic(topics)
+
+    def matching(self, destination: Destination) -> list[Topic]:
+        """Return a topic, if anybody subscribes to it, and what stands for those with wildcards that match."""
+        topics = self._patterns.match(destination.name) if destination.kind is Kind.TOPIC else []
+        topic = self._by_path.get(destination.path)
+        return topics if topic is None else [topic, *topics]

@@ -10,17 +10,19 @@ from stompd.broker.destination import Destination
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
 from stompd.broker.requests import Rejection
-from stompd.errors import LimitExceeded
+from stompd.errors import DuplicateTransaction, LimitExceeded, UnknownTransaction
 
 if TYPE_CHECKING:
+    from stompd.broker.account import Account
     from stompd.broker.queue import Queue
+    from stompd.broker.session import Session
 
 
 @final
 class HeldSend:
     """A message that will be sent."""
 
-    __slots__ = ("destination", "message", "operation_count", "size_bytes")
+    __slots__ = ("_accounts", "destination", "message", "operation_count", "size_bytes")
 
     def __init__(self, destination: Destination, message: Message) -> None:
         self.destination = destination
@@ -29,6 +31,19 @@ class HeldSend:
         self.operation_count = len(destination.places)
         headers = sum(len(name) + len(value) for name, value in message.headers.items())
         self.size_bytes = self.operation_count * (len(message.body) + headers)
+        self._accounts: list[Account] = []
+
+    def reserve(self, accounts: list[Account]) -> None:
+        """Keep room in queues that refuse messages when they are full."""
+        self._accounts = accounts
+        for account in accounts:
+            account.add(len(self.message.body))
+
+    def release(self) -> None:
+        """Undo `reserve`, because the transaction ends."""
+        for account in self._accounts:
+            account.remove(0, len(self.message.body))
+        self._accounts = []
 
 
 @final
@@ -85,9 +100,10 @@ class Transaction:
         self.held.append(held)
 
     def release(self) -> None:
-        """Undo the acknowledgements that it holds: its deliveries are with their subscriptions again."""
+        """Undo what it holds: its deliveries are with their subscriptions again, and no room is kept."""
         for held in self.held:
             if isinstance(held, HeldSend):
+                held.release()
                 continue
             for delivery in held.deliveries:
                 delivery.is_held = False
@@ -104,3 +120,38 @@ class Transaction:
                     if delivery.queue is queue:
                         return True
         return False
+
+
+def open_transaction(session: Session, transaction_id: str, limits: Limits) -> None:
+    """Begin a transaction of a session.
+
+    Raises:
+        DuplicateTransaction: One with this id is open.
+        LimitExceeded: The session has as many as allowed.
+    """
+    if transaction_id in session.transactions:
+        # STOMP 1.2 "BEGIN": ids are unique among the open transactions of a connection.
+        raise DuplicateTransaction(
+            f"transaction:{transaction_id} is open already. COMMIT or ABORT it first, or use another id."
+        )
+    if len(session.transactions) >= limits.transactions:
+        raise LimitExceeded(
+            f"This connection has {len(session.transactions)} open transactions, which is the limit"
+            " (setting limits.transactions). COMMIT or ABORT some."
+        )
+    session.transactions[transaction_id] = Transaction(transaction_id, limits)
+
+
+def find_transaction(session: Session, transaction_id: str) -> Transaction:
+    """Return the open transaction of a session that has the id.
+
+    Raises:
+        UnknownTransaction: There is none.
+    """
+    transaction = session.transactions.get(transaction_id)
+    if transaction is None:
+        raise UnknownTransaction(
+            f"transaction:{transaction_id} is not open on this connection. BEGIN it first; after COMMIT or ABORT"
+            " it is gone."
+        )
+    return transaction

@@ -142,9 +142,35 @@ class MarkDelivered:
         self.through = through
 
 
-Operation: TypeAlias = (
+@final
+class RememberSend:
+    """Record what the sender of a message calls it, so that a duplicate is found; a newer message takes its place."""
+
+    __slots__ = ("dedup_id", "message_id", "path")
+
+    def __init__(self, path: str, dedup_id: str, message_id: int) -> None:
+        self.path = path
+        self.dedup_id = dedup_id
+        self.message_id = message_id
+
+
+@final
+class ForgetSend:
+    """Undo `RememberSend`, because the id has left the window."""
+
+    __slots__ = ("dedup_id", "path")
+
+    def __init__(self, path: str, dedup_id: str) -> None:
+        self.path = path
+        self.dedup_id = dedup_id
+
+
+#: What is done to one queue.
+QueueOperation: TypeAlias = (
     InsertMessage | DeleteMessage | ReturnMessage | PutQueue | PutSubscription | DeleteQueue | MarkDelivered
 )
+
+Operation: TypeAlias = QueueOperation | RememberSend | ForgetSend
 
 
 @final
@@ -213,11 +239,12 @@ class ExpiryKey(NamedTuple):
 
 
 class ExpiredRow(NamedTuple):
-    """A message that has expired: its place, and when it is due."""
+    """A message that has expired: its place, when it is due, and how long its body is."""
 
     key: ExpiryKey
     urgency: int
     due_ms: int
+    body_bytes: int
 
 
 @final
@@ -229,6 +256,26 @@ class ExpiredPage:
     def __init__(self, rows: Sequence[ExpiredRow], next_ms: int) -> None:
         self.rows = rows
         self.next_ms = next_ms
+
+
+#: The queue of the store that holds retained messages; no destination can have this name.
+RETAINED_NAME = "/retained"
+
+
+#: The queue of the store that holds what is sent again and again.
+SCHEDULE_NAME = "/schedule"
+
+#: What the names of the queues begin with that hold what topics keep; the path of the topic follows.
+LOG_PREFIX = "/log"
+
+
+class LastValue(NamedTuple):
+    """A message that has a key, its place, and how long its body is."""
+
+    queue_id: QueueId
+    place: Place
+    key: str
+    body_bytes: int
 
 
 @final
@@ -249,10 +296,12 @@ class RecoveredQueue:
 class Recovered:
     """What `open` found: the durable queues, the highest id in use, and the first expiry (0 when there is none).
 
-    `subscriptions` are what put the durable subscriptions there, oldest first; the queues include theirs.
+    `subscriptions` are what put the durable subscriptions there, oldest first; the queues include theirs. `sends` are
+    the messages whose duplicates are found, oldest first. `retained` are the messages of the queue `RETAINED_NAME`, and
+    `last_values` those that have keys, oldest first.
     """
 
-    __slots__ = ("highest_id", "next_expiry_ms", "queues", "subscriptions")
+    __slots__ = ("highest_id", "last_values", "next_expiry_ms", "queues", "retained", "sends", "subscriptions")
 
     def __init__(
         self,
@@ -261,8 +310,14 @@ class Recovered:
         subscriptions: Sequence[PutSubscription] = (),
         *,
         next_expiry_ms: int = 0,
+        sends: Sequence[RememberSend] = (),
+        retained: Sequence[Message] = (),
+        last_values: Sequence[LastValue] = (),
     ) -> None:
         self.queues = queues
+        self.retained = retained
+        self.last_values = last_values
+        self.sends = sends
         self.highest_id = highest_id
         self.subscriptions = subscriptions
         self.next_expiry_ms = next_expiry_ms

@@ -7,7 +7,7 @@ from typing import final
 from stompd.broker.broker import Broker
 from stompd.broker.destination import Destination, Kind, parse_target
 from stompd.broker.effects import SessionId
-from stompd.broker.requests import Request, Send, Subscribe, Unsubscribe
+from stompd.broker.requests import Inspect, Request, Send, Subscribe, Unsubscribe
 from stompd.errors import AccessDenied, InvalidDestination
 from stompd.interfaces import IStompUser
 
@@ -44,6 +44,9 @@ class Access:
                 _require(user, "consume", place)
 
     def _check_send(self, session_id: SessionId, user: IStompUser, request: Send) -> None:
+        if request.inspect is not None:
+            _check_inspection(user, request.destination, request.inspect)
+            return
         is_open = True
         for place in request.destination.places:
             _require(user, "send", place)
@@ -64,6 +67,14 @@ class Access:
         if not self._broker.has_queue(session_id, place):
             _require(user, "create", place)
         return False
+
+
+def _check_inspection(user: IStompUser, place: Destination, inspect: Inspect) -> None:
+    """Make sure that a user may see and cancel what everybody has scheduled, and have the answers where he wants."""
+    _require(user, "manage", place)
+    if inspect.reply_to is not None:
+        for reply_place in inspect.reply_to.places:
+            _require(user, "send", reply_place)
 
 
 def _check_reply_to(user: IStompUser, text: str) -> None:

@@ -43,6 +43,8 @@ class Backpressure:
         self._waiting: dict[Suspendable, None] = {}
         #: How long each link that was too fast rests or has rested last, and until when.
         self._rests: dict[Suspendable, tuple[float, float]] = {}
+        #: Those that rest until they are released.
+        self._resting: set[Suspendable] = set()
 
     def suspend(self, link: Suspendable) -> None:
         """Make a link wait that sent something while the journal is full."""
@@ -62,8 +64,20 @@ class Backpressure:
         link.suspend()
         self._reactor.callLater(rest, self._go_on, link)
 
+    def rest(self, link: Suspendable) -> None:
+        """Make a link wait that sent something to a queue that is full, until it is released."""
+        self._resting.add(link)
+        link.suspend()
+
+    def release(self, link: Suspendable) -> None:
+        """Let a link go on that rested, unless it has to wait for the journal too."""
+        self._resting.discard(link)
+        if link not in self._waiting:
+            link.resume()
+
     def forget(self, link: Suspendable) -> None:
         """Do not wait with a link that is gone."""
+        self._resting.discard(link)
         self._waiting.pop(link, None)
         self._rests.pop(link, None)
 
@@ -73,8 +87,9 @@ class Backpressure:
             waiting, self._waiting = self._waiting, {}
             _log.debug("The journal has room; {count} links go on", count=len(waiting))
             for link in waiting:
-                link.resume()
+                if link not in self._resting:
+                    link.resume()
 
     def _go_on(self, link: Suspendable) -> None:
-        if link in self._rests and link not in self._waiting:
+        if link in self._rests and link not in self._waiting and link not in self._resting:
             link.resume()

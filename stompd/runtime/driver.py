@@ -19,9 +19,12 @@ from stompd.broker.effects import (
     LoadDue,
     LoadEntries,
     LoadExpired,
+    LoadScheduled,
     LoadShown,
+    LoadSize,
     Persist,
     Refuse,
+    Resume,
     SessionId,
 )
 from stompd.broker.peer import NOBODY, Peer
@@ -38,7 +41,7 @@ _log = Logger()
 # Tuples, because making a union takes longer than everything else about a check.
 _CHECKED = (Subscribe, Unsubscribe)
 _SETTLING = (Acknowledge, Reject)
-_LOADS = (LoadEntries, LoadDue, LoadExpired, LoadShown)
+_LOADS = (LoadEntries, LoadDue, LoadExpired, LoadSize, LoadScheduled, LoadShown)
 
 #: Looking at the clock once an hour costs nothing, and no reactor sleeps for years.
 _LONGEST_SLEEP_SECONDS = 3600.0
@@ -161,6 +164,8 @@ class Driver:
             self._backpressure.suspend(self._links[session_id])
         elif isinstance(request, Send) and self._broker.is_lagging(session_id, request.destination):
             self._backpressure.slow_down(self._links[session_id], now)
+        if session_id in self._broker.resting:
+            self._backpressure.rest(self._links[session_id])
 
     def refuse(self, session_id: SessionId, error: StompError, receipt: str | None) -> bool:
         """Answer a frame with an ERROR, after the receipts of the frames before it; return whether that is the end."""
@@ -195,6 +200,14 @@ class Driver:
     def expired_loaded(self, page: ExpiredPage) -> None:
         """Pass on which messages have expired."""
         self._broker.expired_loaded(page)
+
+    def size_loaded(self, load: LoadSize, size_bytes: int) -> None:
+        """Pass on how large a queue is."""
+        self._broker.size_loaded(load.queue_id, size_bytes)
+
+    def scheduled_loaded(self, page: DuePage) -> None:
+        """Pass on messages that are due at any time."""
+        self._broker.scheduled_loaded(page)
 
     def shown_loaded(self, load: LoadShown, page: Page) -> None:
         """Pass on a page for somebody who only looks."""
@@ -237,6 +250,9 @@ class Driver:
             link = links.get(effect.session_id)
             if link is None:
                 continue  # the connection was lost
+            if isinstance(effect, Resume):
+                self._backpressure.release(link)
+                continue
             if not link.is_dirty:
                 link.is_dirty = True
                 self._dirty.append((effect.session_id, link))

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
 
-from stompd.broker.effects import Load, LoadDue, LoadEntries, LoadExpired, LoadShown
+from stompd.broker.effects import Load, LoadDue, LoadEntries, LoadExpired, LoadScheduled, LoadShown, LoadSize
 from stompd.broker.units import DuePage, ExpiredPage, Page, UnitOfWork
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable
 from stompd.interfaces import IMessageStore
@@ -30,6 +30,9 @@ _MAX_BATCH_BYTES = 16 * 1024 * 1024
 
 #: How long a unit that nobody waits for waits for company.
 _RIDE_SECONDS = 0.02
+
+#: Whatever is due later is due before.
+_LATEST_MS = 2**63 - 1
 
 _FIRST_RETRY_SECONDS = 0.05
 _LAST_RETRY_SECONDS = 2.0
@@ -56,6 +59,12 @@ class Reader(Protocol):
 
     def expired_loaded(self, page: ExpiredPage) -> None:
         """Messages were found that have expired."""
+
+    def size_loaded(self, load: LoadSize, size_bytes: int) -> None:
+        """A queue was measured."""
+
+    def scheduled_loaded(self, page: DuePage) -> None:
+        """Messages were read that are due at any time."""
 
     def shown_loaded(self, load: LoadShown, page: Page) -> None:
         """A page was read for somebody who only looks."""
@@ -249,6 +258,12 @@ class Journal:
         if isinstance(load, LoadDue):
             due = store.load_due(load.queue_id, load.after, load.through_ms, load.limit, load.limit_bytes)
             return lambda reader: reader.due_loaded(load, due)
+        if isinstance(load, LoadSize):
+            size_bytes = store.measure(load.queue_id)
+            return lambda reader: reader.size_loaded(load, size_bytes)
+        if isinstance(load, LoadScheduled):
+            due = store.load_due(load.queue_id, load.after, _LATEST_MS, load.limit, load.limit_bytes)
+            return lambda reader: reader.scheduled_loaded(due)
         if isinstance(load, LoadShown):
             shown = store.load(load.queue_id, load.after, load.limit, load.limit_bytes, load.through_ms)
             return lambda reader: reader.shown_loaded(load, shown)

@@ -47,8 +47,10 @@ from stompd.session.headers import (
     refuse_unsupported,
     show,
 )
+from stompd.session.inspecting import ACTION, read_inspection
 from stompd.session.kinds import qualify
 from stompd.session.naming import read_deletion, read_no_local, read_subscription
+from stompd.session.origin import read_origin
 from stompd.session.terms import read_terms
 from stompd.wire.frame import Frame, Version
 
@@ -60,7 +62,7 @@ _target = lru_cache(maxsize=1_024)(parse_target)
 _source = lru_cache(maxsize=1_024)(parse_source)
 
 #: A SEND that has none of these is read fast.
-_SPECIAL_HEADERS = SEND_HEADERS | ODD_SEND_HEADERS
+_SPECIAL_HEADERS = SEND_HEADERS | ODD_SEND_HEADERS | {ACTION}
 
 _ACK_MODES: Mapping[str, AckMode] = {
     "auto": AckMode.AUTO,
@@ -87,9 +89,12 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
     message = Message(text, headers, frame.body)
     if _SPECIAL_HEADERS.isdisjoint(headers):
         return Send(destination, message, transaction, receipt)
+    inspect = read_inspection(headers, destination)
     is_mandatory = parse_boolean("mandatory", headers.pop("mandatory", "false"))
     read_meanings(message, now)
-    send = Send(destination, message, transaction, receipt, reply_to=_reply_to(headers), is_mandatory=is_mandatory)
+    reply_to = _reply_to(headers) if inspect is None else None
+    send = Send(destination, message, transaction, receipt, reply_to=reply_to, is_mandatory=is_mandatory)
+    send.inspect = inspect
     send.is_plain = False
     return send
 
@@ -112,6 +117,8 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
     destination, naming = read_subscription(headers, destination, subscription_id)
     if not destination.is_topic:
         refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE of a queue"])
+    no_local = read_no_local(headers)
+    origin = read_origin(headers, naming, no_local=no_local) if destination.is_topic else None
     if subscription_id is None and version is not Version.V1_0:
         # STOMP 1.1 "SUBSCRIBE Header id": required.
         raise missing("SUBSCRIBE", "id", "0")
@@ -129,7 +136,8 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
         receipt=headers.get("receipt"),
         selector=_selector(headers),
         naming=naming,
-        no_local=read_no_local(headers),
+        no_local=no_local,
+        origin=origin,
         terms=read_terms(headers, destination, _ACK_MODES[ack]),
     )
 

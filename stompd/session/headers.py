@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TypeAlias, final
 
+from stompd.broker.cron import parse_cron
 from stompd.broker.destination import MAX_NAME_LENGTH
 from stompd.broker.groups import GROUP_HEADER, SEQUENCE_HEADER
-from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, Message
+from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, Message, Retain, Wishes
 from stompd.broker.requests import PLAIN, Rejection
+from stompd.broker.schedule import CRON, PERIOD, REPEAT
 from stompd.errors import InvalidHeader, MissingHeader, UnsupportedHeader
 
 #: The largest integer that every store keeps.
-_HIGHEST_INTEGER = 2**63 - 1
+HIGHEST_INTEGER = 2**63 - 1
 
 #: JMS 3.1, 3.5.10: JMSXGroupSeq is an int.
 _HIGHEST_SEQUENCE = 2**31 - 1
@@ -23,8 +25,13 @@ _SHOWN_LENGTH = 80
 #: The longest delay, in milliseconds: ten years, more than anybody waits for.
 LONGEST_DELAY_MS = 10 * 365 * 24 * 60 * 60 * 1000
 
+#: Characters by which a sender may tell its messages from each other; well within what every database can index.
+LONGEST_DEDUP_ID: Final = 255
+
 _TRUE: Final = frozenset({"true", "1", "yes"})
 _FALSE: Final = frozenset({"false", "0", "no"})
+_EMPTY: Final = frozenset({""})
+_OFF: Final = _FALSE | _EMPTY
 
 
 def show(name: str, value: str) -> str:
@@ -120,13 +127,13 @@ def _set_priority(message: Message, name: str, value: str, now: float) -> None:
 
 
 def _set_expiry(message: Message, name: str, value: str, now: float) -> None:
-    _expire(message, parse_integer(name, value, 0, _HIGHEST_INTEGER, 1_900_000_000_000))
+    _expire(message, parse_integer(name, value, 0, HIGHEST_INTEGER, 1_900_000_000_000))
 
 
 def _set_lifetime(message: Message, name: str, value: str, now: float) -> None:
-    lifetime_ms = parse_integer(name, value, 0, _HIGHEST_INTEGER, 60_000)
+    lifetime_ms = parse_integer(name, value, 0, HIGHEST_INTEGER, 60_000)
     if lifetime_ms:
-        _expire(message, min(int(now * 1000) + lifetime_ms, _HIGHEST_INTEGER))
+        _expire(message, min(int(now * 1000) + lifetime_ms, HIGHEST_INTEGER))
 
 
 def _delay(message: Message, name: str, value: str, now: float) -> None:
@@ -151,6 +158,80 @@ def _expire(message: Message, at_ms: int) -> None:
     """Let a message expire, unless it does so earlier; 0 means never."""
     if at_ms and (not message.expires_ms or at_ms < message.expires_ms):
         message.expires_ms = at_ms
+
+
+def _set_dedup_id(message: Message, name: str, value: str, now: float) -> None:
+    if len(value) > LONGEST_DEDUP_ID:
+        raise invalid(name, value, f"a text of at most {LONGEST_DEDUP_ID} characters, for example {name}:order-4711")
+    message.headers[name] = value
+    if value:
+        _wishes(message).dedup_id = value
+
+
+def _set_last_value_key(message: Message, name: str, value: str, now: float) -> None:
+    message.headers[name] = value
+    if value:
+        # Under this name the store finds it again.
+        message.headers["last-value-key"] = value
+        _wishes(message).last_value_key = value
+
+
+def _set_retain(message: Message, name: str, value: str, now: float) -> None:
+    word = value.lower()
+    if word in ("set", *_TRUE):
+        _wishes(message).retain = Retain.SET
+    elif word == "remove":
+        _wishes(message).retain = Retain.REMOVE
+    elif word not in _OFF:
+        raise invalid(name, value, "set, remove, true or false, for example retain:set")
+
+
+#: Other spellings of what says when a message is sent again.
+_SCHEDULE_NAMES: Final = {"AMQ_SCHEDULED_PERIOD": PERIOD, "AMQ_SCHEDULED_REPEAT": REPEAT, "AMQ_SCHEDULED_CRON": CRON}
+
+
+def _keep_schedule(message: Message, name: str, value: str, now: float) -> None:
+    """Note a part of the schedule, which counts once all parts are there."""
+    if not value:
+        return
+    canonical = _SCHEDULE_NAMES.get(name, name)
+    if canonical == PERIOD:
+        parse_integer(name, value, 1, LONGEST_DELAY_MS, 60_000)
+    elif canonical == REPEAT:
+        value = value if value == "-1" else str(parse_integer(name, value, 0, HIGHEST_INTEGER, 3))
+    else:
+        _check_cron(name, value, now)
+    message.headers[canonical] = value
+    _wishes(message).is_repeated = True
+
+
+def _check_cron(name: str, value: str, now: float) -> None:
+    try:
+        is_possible = parse_cron(value).next_ms(int(now * 1000)) > 0
+    except ValueError as error:
+        raise InvalidHeader(
+            f"{show(name, value)} cannot be used, since {error}. Accepted are five fields: minute, hour, day, month and"
+            f" weekday, in UTC, for example {name}:0 8 * * MON-FRI"
+        ) from None
+    if not is_possible:
+        raise invalid(name, value, f"a time that comes, for example {name}:0 8 * * MON-FRI")
+
+
+def _check_schedule(headers: Mapping[str, str]) -> None:
+    """Refuse a schedule of which a part is missing, or of which two parts say different things."""
+    if CRON in headers and (PERIOD in headers or REPEAT in headers):
+        raise InvalidHeader(f"{CRON} and {PERIOD} or {REPEAT} on one frame contradict each other. Leave one out.")
+    if (PERIOD in headers) is not (REPEAT in headers):
+        raise InvalidHeader(
+            f"{PERIOD} and {REPEAT} (AMQ_SCHEDULED_PERIOD and AMQ_SCHEDULED_REPEAT) go together, for example"
+            f" {PERIOD}:60000 and {REPEAT}:3; {REPEAT}:-1 is without end."
+        )
+
+
+def _wishes(message: Message) -> Wishes:
+    if message.wishes is None:
+        message.wishes = Wishes()
+    return message.wishes
 
 
 def _keep_message_id(message: Message, name: str, value: str, now: float) -> None:
@@ -206,6 +287,17 @@ MEANINGS: Mapping[str, Meaning] = {
     "AMQ_SCHEDULED_DELAY": _delay,
     "AMQ_SCHEDULED_TIME": _schedule,
     "_AMQ_SCHED_DELIVERY": _schedule,
+    "dedup-id": _set_dedup_id,
+    "_AMQ_DUPL_ID": _set_dedup_id,
+    "last-value-key": _set_last_value_key,
+    "_AMQ_LVQ_NAME": _set_last_value_key,
+    "retain": _set_retain,
+    "schedule-period": _keep_schedule,
+    "AMQ_SCHEDULED_PERIOD": _keep_schedule,
+    "schedule-repeat": _keep_schedule,
+    "AMQ_SCHEDULED_REPEAT": _keep_schedule,
+    "schedule-cron": _keep_schedule,
+    "AMQ_SCHEDULED_CRON": _keep_schedule,
     # STOMP 1.2 "Repeated Header Entries" lets the first one win, so a sender's entry must never stand for ours.
     "message-id": _keep_message_id,
     "timestamp": _keep_timestamp,
@@ -228,6 +320,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "dlq-time": _drop,
     "dlq-delivery-count": _drop,
     "dlq-message-id": _drop,
+    "retained": _drop,
 }
 
 
@@ -240,14 +333,12 @@ def read_meanings(message: Message, now: float) -> None:
 
     Raises:
         InvalidHeader: One of them has a value that cannot be used.
-        UnsupportedHeader: One of them asks for something this broker does not do.
     """
     headers = message.headers
-    for name in [name for name in headers if name in SEND_HEADERS]:
-        if name in MEANINGS:
-            MEANINGS[name](message, name, headers.pop(name), now)
-        else:
-            _check_feature("SEND", name, headers[name], UNSUPPORTED["SEND"][name])
+    for name in [name for name in headers if name in MEANINGS]:
+        MEANINGS[name](message, name, headers.pop(name), now)
+    if message.wishes is not None and message.wishes.is_repeated:
+        _check_schedule(headers)
 
 
 @final
@@ -259,37 +350,21 @@ class Feature(NamedTuple):
     harmless: frozenset[str]
 
 
-_EMPTY: Final = frozenset({""})
-_OFF: Final = _FALSE | _EMPTY
-
-_SCHEDULE = Feature("scheduled delivery", _EMPTY)
-_DEDUPLICATION = Feature("the detection of duplicates", _EMPTY)
-_LAST_VALUE = Feature("last-value queues", _EMPTY)
 _NO_LOCAL = Feature("not receiving its own messages from a queue", _OFF)
 _RETROACTIVE = Feature("messages from before the subscription", _OFF)
 _REPLAY = Feature("replay", _EMPTY)
 
 #: By command and header, what is not done yet.
 UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
-    "SEND": {
-        "AMQ_SCHEDULED_PERIOD": _SCHEDULE,
-        "AMQ_SCHEDULED_REPEAT": _SCHEDULE,
-        "AMQ_SCHEDULED_CRON": _SCHEDULE,
-        "AMQ_SCHEDULER_ACTION": _SCHEDULE,
-        "retain": Feature("retained messages", _OFF),
-        "dedup-id": _DEDUPLICATION,
-        "_AMQ_DUPL_ID": _DEDUPLICATION,
-        "last-value-key": _LAST_VALUE,
-        "_AMQ_LVQ_NAME": _LAST_VALUE,
-    },
     "SUBSCRIBE": {
-        "retroactive": _RETROACTIVE,
-        "activemq.retroactive": _RETROACTIVE,
-        "from-seq": _REPLAY,
-        "x-stream-offset": _REPLAY,
         "x-stream-filter": Feature("a filter of RabbitMQ's streams", _EMPTY),
     },
     "SUBSCRIBE of a queue": {
+        "retroactive": _RETROACTIVE,
+        "activemq.retroactive": _RETROACTIVE,
+        "from-seq": _REPLAY,
+        "from-time": _REPLAY,
+        "x-stream-offset": _REPLAY,
         "no-local": _NO_LOCAL,
         "no_local": _NO_LOCAL,
         "activemq.noLocal": _NO_LOCAL,
@@ -297,7 +372,7 @@ UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
 }
 
 #: The headers of a SEND that need a closer look; a frame that has none of them is read fast.
-SEND_HEADERS: Final = frozenset(MEANINGS) | frozenset(UNSUPPORTED["SEND"]) | {"mandatory"}
+SEND_HEADERS: Final = frozenset(MEANINGS) | {"mandatory"}
 
 
 def refuse_unsupported(command: str, headers: Mapping[str, str], features: Mapping[str, Feature]) -> None:
@@ -307,13 +382,8 @@ def refuse_unsupported(command: str, headers: Mapping[str, str], features: Mappi
         UnsupportedHeader: It does; the error names the header.
     """
     for name, value in headers.items():
-        if name in features:
-            _check_feature(command, name, value, features[name])
-
-
-def _check_feature(command: str, name: str, value: str, feature: Feature) -> None:
-    if value.lower() not in feature.harmless:
-        raise UnsupportedHeader(
-            f"{show(name, value)} on {command} asks for {feature.name}, which this broker does not support yet."
-            " Leave the header out if you can do without."
-        )
+        if name in features and value.lower() not in features[name].harmless:
+            raise UnsupportedHeader(
+                f"{show(name, value)} on {command} asks for {features[name].name}, which this broker does not support"
+                " yet. Leave the header out if you can do without."
+            )

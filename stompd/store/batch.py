@@ -11,10 +11,12 @@ from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, MessageId, 
 from stompd.broker.units import (
     DeleteMessage,
     DeleteQueue,
+    ForgetSend,
     InsertMessage,
     MarkDelivered,
     PutQueue,
     PutSubscription,
+    RememberSend,
     ReturnMessage,
     UnitOfWork,
 )
@@ -108,9 +110,10 @@ class Batch:
       durable subscription that a queue belongs to, since its key is that of the queue.
     * A message is inserted, then returned, then deleted, and of several returns the last one counts.
     * The mark of a queue only rises, so the highest one counts, once the queue exists.
+    * What a sender calls a message may be forgotten and come again: the last word on each counts.
     """
 
-    __slots__ = ("deleted", "dropped", "marks", "queues", "returns", "rows", "subscriptions")
+    __slots__ = ("deleted", "dropped", "forgotten", "marks", "queues", "remembered", "returns", "rows", "subscriptions")
 
     def __init__(self, units: Sequence[UnitOfWork]) -> None:
         """Sort the units' operations, and check each column at once, so that all stores refuse the same.
@@ -122,6 +125,14 @@ class Batch:
         for unit in units:
             for operation in unit.operations:
                 kinds[operation.__class__].append(operation)
+        sends: dict[tuple[str, str], int] = {}
+        for send in _in_order(units) if RememberSend in kinds or ForgetSend in kinds else ():
+            sends[send.path, send.dedup_id] = send.message_id if isinstance(send, RememberSend) else 0
+        kinds.pop(RememberSend, None)
+        kinds.pop(ForgetSend, None)
+        #: What senders call messages, with the message; and what is to be forgotten.
+        self.remembered = [(*key, message_id) for key, message_id in sends.items() if message_id]
+        self.forgotten = [key for key, message_id in sends.items() if not message_id]
         self.dropped: set[QueueId] = {drop.queue_id for drop in kinds.pop(DeleteQueue, ())}
         if self.dropped:
             for kind, operations in kinds.items():
@@ -145,6 +156,8 @@ class Batch:
         _check_text("queue's name", [put.name for put in self.queues])
         for put in self.subscriptions:
             _check_text("durable subscription", [put.client_id, put.name, put.topic, put.selector])
+        for path, dedup_id, _ in self.remembered:
+            _check_text("dedup-id", [path, dedup_id])
         _check_range("delivery mark", list(self.marks.values()), _LARGEST_ID)
         _check_range("delivery count", [count for count, _ in self.returns.values()], _LARGEST_COUNT)
         _check_range("due time", [due_ms for _, due_ms in self.returns.values()], _LARGEST_ID)
@@ -154,6 +167,14 @@ class Batch:
                 _check_range("queue id", queue_ids, _LARGEST_ID)
                 _check_range("urgency", urgencies, _HIGHEST_URGENCY)
                 _check_range("message id", message_ids, _LARGEST_ID)
+
+
+def _in_order(units: Sequence[UnitOfWork]) -> Iterator[RememberSend | ForgetSend]:
+    """Yield what units say about ids of senders, of which the last word counts."""
+    for unit in units:
+        for operation in unit.operations:
+            if isinstance(operation, RememberSend | ForgetSend):
+                yield operation
 
 
 def _statements(inserts: Sequence[InsertMessage]) -> Iterator[Sequence[InsertMessage]]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from sqlalchemy import Connection
 
 from stompd.broker.message import Place, QueueId
-from stompd.broker.units import DueKey, ExpiryKey
+from stompd.broker.units import DueKey, ExpiryKey, LastValue
 from stompd.errors import StoreError
 from stompd.store.batch import Batch
 
@@ -77,7 +77,15 @@ class Dialect(ABC):
     def find_expired(
         self, connection: Connection, after: ExpiryKey, through_ms: int, limit: int
     ) -> Sequence[Sequence[int]]:
-        """Return `(expires_ms, queue_id, message_id, urgency, due_ms)`, as `IMessageStore.find_expired` says."""
+        """Return `(expires_ms, queue_id, message_id, urgency, due_ms, body_bytes)`; see `IMessageStore`."""
+
+    @abstractmethod
+    def measure(self, connection: Connection, queue_id: QueueId) -> int:
+        """Return how many bytes the bodies in a queue have together."""
+
+    @abstractmethod
+    def find_last_values(self, connection: Connection) -> list[LastValue]:
+        """Return the messages that have keys, oldest first."""
 
     @abstractmethod
     def explain(self, error: BaseException | None) -> tuple[type[StoreError], str]:

@@ -11,6 +11,7 @@ from zope.interface import implementer
 
 from stompd.broker.message import Message, MessageId, Place, QueueId
 from stompd.broker.units import (
+    RETAINED_NAME,
     DeleteMessage,
     DeleteQueue,
     DueKey,
@@ -18,14 +19,18 @@ from stompd.broker.units import (
     ExpiredPage,
     ExpiredRow,
     ExpiryKey,
+    ForgetSend,
     InsertMessage,
+    LastValue,
     MarkDelivered,
     Operation,
     Page,
     PutQueue,
     PutSubscription,
+    QueueOperation,
     Recovered,
     RecoveredQueue,
+    RememberSend,
     ReturnMessage,
     StoredMessage,
     UnitOfWork,
@@ -45,6 +50,7 @@ class MemoryStore:
         self.description = "memory only: messages are gone when the broker stops"
         self._queues: dict[QueueId, _Queue] = {}
         self._subscriptions: dict[QueueId, PutSubscription] = {}
+        self._sends: dict[tuple[str, str], int] = {}
         self._is_open = False
         self._is_clean = True
 
@@ -66,7 +72,24 @@ class MemoryStore:
             queue_id: found for queue_id, found in self._subscriptions.items() if queue_id in self._queues
         }
         subscriptions = [found for _, found in sorted(self._subscriptions.items())]
-        return Recovered(queues, max(ids, default=0), subscriptions, next_expiry_ms=self._next_expiry(0))
+        sends = [RememberSend(*key, sent) for key, sent in sorted(self._sends.items(), key=lambda item: item[1])]
+        stored = [(queue_id, row.message) for queue_id, queue in found for row in queue.rows.values()]
+        keyed = [
+            LastValue(queue_id, kept.place, kept.headers["last-value-key"], len(kept.body))
+            for queue_id, kept in sorted(stored, key=lambda item: item[1].message_id)
+            if kept.headers.get("last-value-key")
+        ]
+        names = {queue_id: queue.name for queue_id, queue in found}
+        highest_id = max([*ids, *self._sends.values()], default=0)
+        return Recovered(
+            queues,
+            highest_id,
+            subscriptions,
+            next_expiry_ms=self._next_expiry(0),
+            sends=sends,
+            retained=[kept for queue_id, kept in stored if names[queue_id] == RETAINED_NAME],
+            last_values=keyed,
+        )
 
     def apply(self, units: Sequence[UnitOfWork]) -> None:
         """Change the dictionaries, after everything that could be refused was checked; see `IMessageStore`."""
@@ -76,8 +99,13 @@ class MemoryStore:
         self._check_names(operations)
         if batch.subscriptions:
             self._check_subscriptions(operations)
+        for path, dedup_id, message_id in batch.remembered:
+            self._sends[path, dedup_id] = message_id
+        for key in batch.forgotten:
+            self._sends.pop(key, None)
         for operation in operations:
-            self._apply(operation)
+            if not isinstance(operation, RememberSend | ForgetSend):
+                self._apply(operation)
 
     def load(self, queue_id: QueueId, after: Place | None, limit: int, limit_bytes: int, through_ms: int = 0) -> Page:
         """Return a stretch of a sorted list; see `IMessageStore`."""
@@ -95,13 +123,24 @@ class MemoryStore:
         """Return what has expired; see `IMessageStore`."""
         self._require_open()
         rows = [
-            ExpiredRow(ExpiryKey(row.message.expires_ms, queue_id, message_id), row.message.place.urgency, row.due_ms)
+            ExpiredRow(
+                ExpiryKey(row.message.expires_ms, queue_id, message_id),
+                row.message.place.urgency,
+                row.due_ms,
+                len(row.message.body),
+            )
             for queue_id, queue in self._queues.items()
             for message_id, row in queue.rows.items()
             if 0 < row.message.expires_ms <= through_ms
         ]
         found = sorted(row for row in rows if row.key > after)[:limit]
         return ExpiredPage(found, self._next_expiry(through_ms))
+
+    def measure(self, queue_id: QueueId) -> int:
+        """Add up the lengths of the bodies; see `IMessageStore`."""
+        self._require_open()
+        queue = self._queues.get(queue_id)
+        return 0 if queue is None else sum(len(row.message.body) for row in queue.rows.values())
 
     def close(self) -> None:
         """Forget the delivery marks; see `IMessageStore`."""
@@ -147,7 +186,7 @@ class MemoryStore:
                 case DeleteQueue():
                     found.pop(operation.queue_id, None)
 
-    def _apply(self, operation: Operation) -> None:
+    def _apply(self, operation: QueueOperation) -> None:
         if isinstance(operation, PutQueue):
             if operation.queue_id not in self._queues:
                 self._queues[operation.queue_id] = _Queue(operation.name, is_durable=operation.is_durable)

@@ -13,11 +13,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from stompd.broker.message import Place, QueueId
-from stompd.broker.units import DueKey, ExpiryKey
+from stompd.broker.units import DueKey, ExpiryKey, LastValue
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusable
 from stompd.store.arrays import Bigints, Booleans, Byteas, Column, Integers, Smallints, Texts, register
 from stompd.store.batch import Batch, Key, Rows, subscription_rows
 from stompd.store.dialect import Dialect, MessageRow, Statement
+from stompd.store.queries import DUE_PAGE, EXPIRED, LAST_VALUES, MEASURE, PAGE
 from stompd.store.sql import SqlStore
 
 #: libpq's settings, unless the URL has its own: a server that vanished is noticed within half a minute.
@@ -117,36 +118,22 @@ _DELETE_IN_LANE = """
     DELETE FROM stompd_message
     WHERE queue_id = %b::bigint AND urgency = %b::smallint AND message_id = ANY(%b::bigint[])
 """
+_FORGET = """
+    DELETE FROM stompd_dedup
+    WHERE ctid = ANY(ARRAY(
+        SELECT (SELECT sent.ctid FROM stompd_dedup AS sent
+                WHERE sent.path = forgotten.path AND sent.dedup_id = forgotten.dedup_id)
+        FROM unnest(%b::text[], %b::text[]) AS forgotten (path, dedup_id)))
+"""
+_REMEMBER = """
+    INSERT INTO stompd_dedup (path, dedup_id, message_id)
+    SELECT path, dedup_id, message_id FROM unnest(%b::text[], %b::text[], %b::bigint[])
+        AS remembered (path, dedup_id, message_id)
+    ON CONFLICT (path, dedup_id) DO UPDATE SET message_id = excluded.message_id
+"""
 _DROP_MESSAGES = "DELETE FROM stompd_message WHERE queue_id = ANY(%b::bigint[])"
 _DROP_QUEUES = "DELETE FROM stompd_queue WHERE queue_id = ANY(%b::bigint[])"
 _DROP_SUBSCRIPTIONS = "DELETE FROM stompd_subscription WHERE queue_id = ANY(%b::bigint[])"
-
-# Bodies behind the byte limit stay where they are: their length is known without reading them.
-_PAGE_OF = """
-    SELECT urgency, message_id, timestamp_ms, expires_ms, due_ms, delivery_count, is_persistent, destination,
-           headers::text, body, ahead
-    FROM (SELECT *, row_number() OVER place AS number, sum(octet_length(body)) OVER place AS bytes,
-                 count(*) OVER () AS ahead
-          FROM (SELECT * FROM stompd_message WHERE queue_id = %b::bigint AND {condition}
-                ORDER BY {order} LIMIT %b::bigint + 1) AS message
-          WINDOW place AS (ORDER BY {order})) AS message
-    WHERE number <= %b::bigint AND (bytes <= %b::bigint OR number = 1)
-    ORDER BY {order}
-"""
-_PAGE = _PAGE_OF.format(
-    condition="(urgency, message_id) > (%b::smallint, %b::bigint) AND due_ms <= %b::bigint",
-    order="urgency, message_id",
-)
-_DUE_PAGE = _PAGE_OF.format(
-    condition="due_ms > 0 AND (due_ms, message_id) > (%b::bigint, %b::bigint) AND due_ms <= %b::bigint",
-    order="due_ms, message_id",
-)
-_EXPIRED = """
-    SELECT expires_ms, queue_id, message_id, urgency, due_ms FROM stompd_message
-    WHERE expires_ms > 0 AND (expires_ms, queue_id, message_id) > (%b::bigint, %b::bigint, %b::bigint)
-        AND expires_ms <= %b::bigint
-    ORDER BY expires_ms, queue_id, message_id LIMIT %b::bigint
-"""
 
 _ColumnType: TypeAlias = Callable[[Iterable[object]], Column]
 
@@ -240,6 +227,8 @@ class PostgresqlDialect(Dialect):
             *_over(_MARK, (Bigints, Bigints), list(batch.marks.items())),
             *_over(_RETURN, (*_KEY, Integers, Bigints), [(*key, *to) for key, to in batch.returns.items()]),
             *_delete(batch.deleted),
+            *_over(_FORGET, (Texts, Texts), batch.forgotten),
+            *_over(_REMEMBER, (Texts, Texts, Bigints), batch.remembered),
         ]
 
     def execute(self, connection: Connection, statements: Sequence[Statement]) -> None:
@@ -255,21 +244,30 @@ class PostgresqlDialect(Dialect):
         self, connection: Connection, queue_id: QueueId, after: Place, through_ms: int, limit: int, limit_bytes: int
     ) -> tuple[list[MessageRow], bool]:
         """Read one range of the primary key."""
-        rows = _read(connection, _PAGE, (queue_id, *after, through_ms, limit, limit, limit_bytes))
+        rows = _read(connection, PAGE, (queue_id, *after, through_ms, limit, limit, limit_bytes))
         return [row[:-1] for row in rows], not rows or rows[0][-1] == len(rows)
 
     def load_due(
         self, connection: Connection, queue_id: QueueId, after: DueKey, through_ms: int, limit: int, limit_bytes: int
     ) -> list[MessageRow]:
         """Read one range of the index of due times."""
-        rows = _read(connection, _DUE_PAGE, (queue_id, *after, through_ms, limit, limit, limit_bytes))
+        rows = _read(connection, DUE_PAGE, (queue_id, *after, through_ms, limit, limit, limit_bytes))
         return [row[:-1] for row in rows]
 
     def find_expired(
         self, connection: Connection, after: ExpiryKey, through_ms: int, limit: int
     ) -> Sequence[Sequence[int]]:
         """Read one range of the index of expiries."""
-        return _read(connection, _EXPIRED, (*after, through_ms, limit))
+        return _read(connection, EXPIRED, (*after, through_ms, limit))
+
+    def measure(self, connection: Connection, queue_id: QueueId) -> int:
+        """Read one range of the primary key."""
+        return int(_read(connection, MEASURE, (queue_id,))[0][0])
+
+    def find_last_values(self, connection: Connection) -> list[LastValue]:
+        """Read the index of messages that have keys."""
+        rows = _read(connection, LAST_VALUES, ())
+        return [LastValue(QueueId(row[0]), Place(row[1], row[2]), row[3], row[4]) for row in rows if row[3]]
 
     def explain(self, error: BaseException | None) -> tuple[type[StoreError], str]:
         """Judge by SQLSTATE, or by psycopg's class when the server was not asked."""
@@ -356,6 +354,7 @@ def _is_common(batch: Batch) -> bool:
         len(batch.rows) == 1
         and bool(batch.deleted)
         and not (batch.dropped or batch.queues or batch.subscriptions or batch.marks or batch.returns)
+        and not (batch.forgotten or batch.remembered)
         and max(message_id for _, _, message_id in batch.deleted) < min(batch.rows[0].message_ids)
     )
 

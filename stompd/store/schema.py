@@ -111,6 +111,24 @@ Index(
     sqlite_where=text("expires_ms > 0"),
 )
 
+# Finds the messages that a newer one with the same key replaces; others are not in it, so they pay next to nothing.
+Index(
+    "stompd_message_last_value",
+    MESSAGE.c.queue_id,
+    MESSAGE.c.message_id,
+    postgresql_where=text("(headers ->> 'last-value-key') IS NOT NULL"),
+    sqlite_where=text("instr(headers, '\"last-value-key\":') > 0"),
+)
+
+#: One row per message whose sender gave it a `dedup-id`, while that is within the window of its destination.
+DEDUP = Table(
+    "stompd_dedup",
+    METADATA,
+    Column("path", Text, primary_key=True),
+    Column("dedup_id", Text, primary_key=True),
+    Column("message_id", BigInteger, nullable=False),
+)
+
 #: Who may log in, where `--auth database` says so.
 USER = Table(
     "stompd_user",

@@ -6,13 +6,15 @@ import json
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Row, func, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from zope.interface import implementer
 
 from stompd.broker.message import HIGHEST_PRIORITY, Message, Place, QueueId
 from stompd.broker.units import (
+    RETAINED_NAME,
     DueKey,
     DuePage,
     ExpiredPage,
@@ -22,6 +24,7 @@ from stompd.broker.units import (
     PutSubscription,
     Recovered,
     RecoveredQueue,
+    RememberSend,
     StoredMessage,
     UnitOfWork,
 )
@@ -30,10 +33,14 @@ from stompd.interfaces import IMessageStore
 from stompd.store.batch import Batch
 from stompd.store.dialect import Dialect, MessageRow
 from stompd.store.revision import current_revision, head_revision, is_newer, upgrade
-from stompd.store.schema import BROKER, MESSAGE, QUEUE, SUBSCRIPTION
+from stompd.store.schema import BROKER, DEDUP, MESSAGE, QUEUE, SUBSCRIPTION
 
 #: Before the first message of any queue: urgencies start at 0 and ids at 1.
 _HEAD = Place(0, 0)
+
+#: What is read whole is read in pages of this size.
+_PAGE_COUNT = 1_000
+_PAGE_BYTES = 16 * 1024 * 1024
 
 # In the words of the partial indexes, so that the database uses them.
 _NEXT_DUE = text(
@@ -140,8 +147,13 @@ class SqlStore:
         with self._raising(StoreUnavailable), self._connected() as connection:
             rows = self._dialect.find_expired(connection, after, through_ms, limit)
             next_ms = connection.scalar(_NEXT_EXPIRY, {"after_ms": through_ms})
-        found = [ExpiredRow(ExpiryKey(row[0], QueueId(row[1]), row[2]), row[3], row[4]) for row in rows]
+        found = [ExpiredRow(ExpiryKey(row[0], QueueId(row[1]), row[2]), row[3], row[4], row[5]) for row in rows]
         return ExpiredPage(found, next_ms or 0)
+
+    def measure(self, queue_id: QueueId) -> int:
+        """Add up lengths, without reading the bodies; see `IMessageStore`."""
+        with self._raising(StoreUnavailable), self._connected() as connection:
+            return self._dialect.measure(connection, queue_id)
 
     def close(self) -> None:
         """Record the clean end and disconnect; see `IMessageStore`."""
@@ -238,7 +250,21 @@ class SqlStore:
             RecoveredQueue(queue.queue_id, queue.name, counts[queue.queue_id], dues.get(queue.queue_id, 0))
             for queue in queues
         ]
-        subscriptions = [
+        next_expiry_ms = connection.scalar(_NEXT_EXPIRY, {"after_ms": 0}) or 0
+        sends = self._read_sends(connection)
+        ids += [send.message_id for send in sends[-1:]]
+        return Recovered(
+            found,
+            max(ids, default=0),
+            [put for put in self._read_subscriptions(connection) if put.queue_id in counts],
+            next_expiry_ms=next_expiry_ms,
+            sends=sends,
+            retained=self._read_retained(connection, queues),
+            last_values=self._dialect.find_last_values(connection),
+        )
+
+    def _read_subscriptions(self, connection: Connection) -> list[PutSubscription]:
+        return [
             PutSubscription(
                 row.queue_id,
                 row.client_id,
@@ -251,10 +277,27 @@ class SqlStore:
                 owner=row.owner,
             )
             for row in connection.execute(select(SUBSCRIPTION).order_by(SUBSCRIPTION.c.queue_id)).all()
-            if row.queue_id in counts
         ]
-        next_expiry_ms = connection.scalar(_NEXT_EXPIRY, {"after_ms": 0}) or 0
-        return Recovered(found, max(ids, default=0), subscriptions, next_expiry_ms=next_expiry_ms)
+
+    def _read_sends(self, connection: Connection) -> list[RememberSend]:
+        rows = connection.execute(select(DEDUP).order_by(DEDUP.c.message_id)).all()
+        return [RememberSend(row.path, row.dedup_id, row.message_id) for row in rows]
+
+    def _read_retained(self, connection: Connection, queues: Sequence[Row[Any]]) -> list[Message]:
+        for queue in queues:
+            if queue.name == RETAINED_NAME:
+                return list(self._read_all(connection, QueueId(queue.queue_id)))
+        return []
+
+    def _read_all(self, connection: Connection, queue_id: QueueId) -> Iterator[Message]:
+        """Yield the messages of a queue that is known to be small."""
+        after, is_last = _HEAD, False
+        while not is_last:
+            rows, is_last = self._dialect.load(connection, queue_id, after, 0, _PAGE_COUNT, _PAGE_BYTES)
+            for row in rows:
+                message = _stored_message(row, 0).message
+                after = message.place
+                yield message
 
     @contextmanager
     def _connecting(self) -> Iterator[Connection]:

@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from stompd.broker.message import Place, QueueId
-from stompd.broker.units import DueKey, ExpiryKey
+from stompd.broker.units import DueKey, ExpiryKey, LastValue
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusable
 from stompd.store.batch import Batch, Rows, subscription_rows
 from stompd.store.dialect import Dialect, MessageRow, Statement
@@ -59,6 +59,15 @@ _DELETE = """
         ON message.queue_id = json_extract(value, '$[0]') AND message.urgency = json_extract(value, '$[1]')
             AND message.message_id = json_extract(value, '$[2]'))
 """
+_FORGET = """
+    DELETE FROM stompd_dedup WHERE (path, dedup_id) IN (
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))
+"""
+_REMEMBER = """
+    INSERT INTO stompd_dedup (path, dedup_id, message_id)
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+    FROM json_each(?) WHERE true ON CONFLICT (path, dedup_id) DO UPDATE SET message_id = excluded.message_id
+"""
 _DROP_MESSAGES = "DELETE FROM stompd_message WHERE queue_id IN (SELECT value FROM json_each(?))"
 _DROP_QUEUES = "DELETE FROM stompd_queue WHERE queue_id IN (SELECT value FROM json_each(?))"
 _DROP_SUBSCRIPTIONS = "DELETE FROM stompd_subscription WHERE queue_id IN (SELECT value FROM json_each(?))"
@@ -80,11 +89,17 @@ _PAGE = """
            CAST(group_concat(body, '') AS BLOB)
 """
 _EXPIRED = """
-    SELECT json_group_array(json_array(expires_ms, queue_id, message_id, urgency, due_ms))
+    SELECT json_group_array(json_array(expires_ms, queue_id, message_id, urgency, due_ms, length(body)))
     FROM (SELECT * FROM stompd_message
           WHERE expires_ms > 0 AND (expires_ms, queue_id, message_id) > (?, ?, ?) AND expires_ms <= ?
           ORDER BY expires_ms, queue_id, message_id LIMIT ?)
 """
+
+_LAST_VALUES = """
+    SELECT queue_id, urgency, message_id, json_extract(headers, '$."last-value-key"'), length(body)
+    FROM stompd_message WHERE instr(headers, '"last-value-key":') > 0 ORDER BY message_id
+"""
+_MEASURE = "SELECT coalesce(sum(length(body)), 0) FROM stompd_message WHERE queue_id = ?"
 
 _UNAVAILABLE = {
     sqlite3.SQLITE_BUSY,
@@ -177,6 +192,8 @@ class SqliteDialect(Dialect):
             *_over(_MARK, list(batch.marks.items())),
             *_over(_RETURN, [(*key, *returned) for key, returned in batch.returns.items()]),
             *_over(_DELETE, batch.deleted),
+            *_over(_FORGET, batch.forgotten),
+            *_over(_REMEMBER, batch.remembered),
         ]
 
     def execute(self, connection: Connection, statements: Sequence[Statement]) -> None:
@@ -213,6 +230,16 @@ class SqliteDialect(Dialect):
         (text,) = _raw(connection).execute(_EXPIRED, (*after, through_ms, limit)).fetchone()
         rows: list[list[int]] = json.loads(text)
         return rows
+
+    def measure(self, connection: Connection, queue_id: QueueId) -> int:
+        """Read one range of the primary key."""
+        (size_bytes,) = _raw(connection).execute(_MEASURE, (queue_id,)).fetchone()
+        return int(size_bytes)
+
+    def find_last_values(self, connection: Connection) -> list[LastValue]:
+        """Read the index of messages that have keys."""
+        rows = _raw(connection).execute(_LAST_VALUES).fetchall()
+        return [LastValue(QueueId(row[0]), Place(row[1], row[2]), row[3], row[4]) for row in rows if row[3]]
 
     def explain(self, error: BaseException | None) -> tuple[type[StoreError], str]:
         """Judge by SQLite's result code."""

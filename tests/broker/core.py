@@ -24,14 +24,18 @@ from stompd.broker.effects import (
     LoadDue,
     LoadEntries,
     LoadExpired,
+    LoadScheduled,
     LoadShown,
+    LoadSize,
     Persist,
     Refuse,
+    Resume,
     SessionId,
 )
 from stompd.broker.limits import Limits
-from stompd.broker.message import DEFAULT_PRIORITY, Message
+from stompd.broker.message import DEFAULT_PRIORITY, Message, Wishes
 from stompd.broker.peer import Peer
+from stompd.broker.policy import Rule
 from stompd.broker.requests import (
     ORDINARY,
     Abort,
@@ -44,6 +48,7 @@ from stompd.broker.requests import (
     DeliveryToken,
     Disconnect,
     Naming,
+    Origin,
     Reject,
     Rejection,
     Request,
@@ -55,11 +60,13 @@ from stompd.broker.requests import (
 from stompd.broker.units import (
     DeleteMessage,
     DeleteQueue,
+    ForgetSend,
     InsertMessage,
     MarkDelivered,
     Operation,
     PutQueue,
     PutSubscription,
+    RememberSend,
     ReturnMessage,
 )
 from stompd.errors import StompError
@@ -69,7 +76,7 @@ from stompd.store.memory import MemoryStore
 NOW = 1_700_000_000.0
 
 #: What only the store sees.
-_STORE_VERBS = ("persist", "later", "load", "due", "expired", "show")
+_STORE_VERBS = ("persist", "later", "load", "due", "expired", "size", "scheduled", "show")
 
 
 def new_message(
@@ -96,9 +103,9 @@ def new_message(
 class Core:
     """A broker, a memory store that answers when told to, and three sessions: 1, 2 and 3."""
 
-    def __init__(self, store: MemoryStore | None = None, **limits: int) -> None:
+    def __init__(self, store: MemoryStore | None = None, rules: Sequence[Rule] = (), **limits: int) -> None:
         self.store = store or MemoryStore()
-        self.broker = Broker(Limits(**limits), self.store.open())
+        self.broker = Broker(Limits(**limits), self.store.open(), rules)
         self.now = NOW
         self.journal: deque[Persist | Load] = deque()
         self.marks = 0
@@ -132,6 +139,7 @@ class Core:
         is_persistent: bool = True,
         headers: dict[str, str] | None = None,
         delay: float = 0.0,
+        wishes: dict[str, object] | None = None,
         reply_to: str | None = None,
         is_mandatory: bool = False,
     ) -> None:
@@ -140,6 +148,10 @@ class Core:
             body, to, priority=priority, expires_ms=expires_ms, is_persistent=is_persistent, due_ms=due_ms
         )
         message.headers = headers or {}
+        if wishes:
+            message.wishes = Wishes()
+            for name, value in wishes.items():
+                setattr(message.wishes, name, value)
         awaited = None if reply_to is None else parse_destination(reply_to)
         target = parse_target(to)
         request = Send(target, message, transaction, receipt, reply_to=awaited, is_mandatory=is_mandatory)
@@ -162,6 +174,7 @@ class Core:
         selector: str = "",
         naming: Naming | None = None,
         no_local: bool = False,
+        origin: Origin | None = None,
         terms: Terms = ORDINARY,
     ) -> None:
         self.submit(
@@ -175,6 +188,7 @@ class Core:
                 selector=compile_selector(selector) if selector else None,
                 naming=naming,
                 no_local=no_local,
+                origin=origin,
                 terms=terms,
             ),
         )
@@ -283,6 +297,11 @@ class Core:
         elif isinstance(load, LoadDue):
             due = self.store.load_due(load.queue_id, load.after, load.through_ms, load.limit, load.limit_bytes)
             self.broker.due_loaded(load.queue_id, due)
+        elif isinstance(load, LoadScheduled):
+            found = self.store.load_due(load.queue_id, load.after, 1 << 62, load.limit, load.limit_bytes)
+            self.broker.scheduled_loaded(found)
+        elif isinstance(load, LoadSize):
+            self.broker.size_loaded(load.queue_id, self.store.measure(load.queue_id))
         elif isinstance(load, LoadShown):
             page = self.store.load(load.queue_id, load.after, load.limit, load.limit_bytes, load.through_ms)
             self.broker.shown_loaded(load, page)
@@ -309,10 +328,10 @@ class Core:
         rows.sort(key=lambda row: row.message.message_id)
         return [row.message.body.decode() + (f":{row.delivery_count}" if row.delivery_count else "") for row in rows]
 
-    def restart(self, **limits: int) -> Core:
+    def restart(self, rules: Sequence[Rule] = (), **limits: int) -> Core:
         """Crash, and begin anew with what was applied."""
         self.store.crash()
-        return Core(self.store, **limits)
+        return Core(self.store, rules, **limits)
 
     def _show(self, effect: Effect) -> str:
         match effect:
@@ -332,6 +351,14 @@ class Core:
             case LoadExpired():
                 self.journal.append(effect)
                 return "expired"
+            case LoadSize():
+                self.journal.append(effect)
+                return "size"
+            case LoadScheduled():
+                self.journal.append(effect)
+                return "scheduled"
+            case Resume():
+                return f"resume {effect.session_id}"
             case Deliver():
                 return self._show_delivery(effect)
             case Confirm():
@@ -367,13 +394,17 @@ class Core:
             case DeleteMessage():
                 return f"delete {self._bodies.get(operation.place.message_id, '-')}"
             case ReturnMessage():
-                return f"return {self._bodies[operation.place.message_id]} {operation.delivery_count}"
+                return f"return {self._bodies.get(operation.place.message_id, '-')} {operation.delivery_count}"
             case PutQueue():
                 return f"queue {operation.name if operation.is_durable else 'of a subscription'}"
             case PutSubscription():
                 return f"subscription {operation.client_id}.{operation.name}"
             case DeleteQueue():
                 return "drop queue"
+            case RememberSend():
+                return f"remember {operation.dedup_id}"
+            case ForgetSend():
+                return f"forget {operation.dedup_id}"
             case MarkDelivered():
                 self.marks += 1
                 return "mark"

@@ -162,5 +162,5 @@ def test_nothing_is_left_of_a_pattern_without_subscriptions() -> None:
     core.unsubscribe(1)
     core.lose(2)
 
-    assert core.broker._catalogue._patterns.count == 0
+    assert len(core.broker._catalogue._topics) == 0
     assert core.broker._catalogue._watchers.count == 0

@@ -192,3 +192,11 @@ def test_nothing_expires_of_what_never_does(orders: IMessageStore) -> None:
     page = orders.find_expired(FIRST, 1 << 62, 10)
 
     assert (list(page.rows), page.next_ms) == ([], 0)
+
+
+def test_expired_row_says_how_long_its_body_is(orders: IMessageStore) -> None:
+    apply(orders, InsertMessage(ORDERS, Message("/queue/orders", {}, "hä".encode(), message_id=1, expires_ms=5)))
+
+    (row,) = orders.find_expired(FIRST, 500, 10).rows
+
+    assert row.body_bytes == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stompd.broker.message import MessageId
+from stompd.broker.message import MessageId, QueueId
 from stompd.broker.units import DeleteQueue, MarkDelivered, PutQueue
 from stompd.errors import StoreRefused
 from stompd.interfaces import IMessageStore
@@ -85,3 +85,10 @@ def test_queue_that_is_not_durable_is_gone_after_a_restart(site: Site, orders: I
     assert [queue.queue_id for queue in recovered.queues] == [ORDERS]
     assert ids(store) == [1]
     assert ids(store, PAYMENTS) == []
+
+
+def test_queue_is_measured_in_bytes_of_bodies(orders: IMessageStore) -> None:
+    apply(orders, insert(1, b"ab\0"), insert(2), insert(3, b"cde", priority=9))
+
+    assert orders.measure(ORDERS) == 6
+    assert orders.measure(QueueId(77)) == 0

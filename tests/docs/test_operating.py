@@ -35,7 +35,8 @@ def test_settings_are_those_of_the_program() -> None:
         [sys.executable, "scripts/settings.py"], cwd=ROOT, capture_output=True, text=True, check=True
     )
 
-    listed = [line for line in section(OPERATING, "Settings").splitlines() if line.startswith("* ")]
+    text = section(OPERATING, "Settings") + section(OPERATING, "Destinations")
+    listed = [line for line in text.splitlines() if line.startswith("* ")]
 
     assert listed == printed.stdout.splitlines(), "put the output of scripts/settings.py into OPERATING.md"
 
@@ -61,6 +62,8 @@ def test_settings_file_can_be_used(tmp_path: Path, example: str) -> None:
     for name, value in tomllib.loads(example).items():
         if name == "hosts":
             assert set(settings.hosts) == set(value)
+        elif name == "destination":
+            assert [rule.pattern for rule in settings.destinations] == [table["pattern"] for table in value]
         elif name == "limits":
             assert settings.limits.connections == value["connections"]
         else:

@@ -244,8 +244,8 @@ class Site:
 
     @property
     def timers(self) -> list[Callable[[], object]]:
-        """What is waiting for its time."""
-        return [call.func for call in self.reactor.calls]
+        """What is waiting for its time, but for the broker's own look at its queues."""
+        return [call.func for call in self.reactor.calls if call.func != self.driver._tick]
 
 
 def _portal(portal: object | None, checker: object | None) -> Any:

@@ -115,6 +115,11 @@ class WatchedStore:
         self._fail()
         return self.kept.find_expired(after, through_ms, limit)
 
+    def measure(self, queue_id: QueueId) -> int:
+        self.calls.append("measure")
+        self._fail()
+        return self.kept.measure(queue_id)
+
     def close(self) -> None:
         self.is_closed = True
         self.kept.close()

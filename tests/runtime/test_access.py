@@ -10,7 +10,7 @@ from stompd.broker.destination import parse_destination, parse_source, parse_tar
 from stompd.broker.effects import SessionId
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
-from stompd.broker.requests import Naming, Request, Send, Subscribe, Terms, Unsubscribe
+from stompd.broker.requests import Inspect, Naming, Request, Send, Subscribe, Terms, Unsubscribe
 from stompd.errors import AccessDenied
 from stompd.interfaces import IStompUser
 from stompd.runtime.access import Access
@@ -156,3 +156,33 @@ def test_who_only_looks_needs_to_browse(access: Access) -> None:
 
     assert user.asked[0] == "browse /queue/there"
     assert "consume /queue/there" not in user.asked
+
+
+def inspection(reply_to: str | None = None) -> Send:
+    """Return a question about the schedule."""
+    request = send("/topic/ActiveMQ.Scheduler.Management")
+    request.inspect = Inspect(removes=False, reply_to=None if reply_to is None else parse_destination(reply_to))
+    return request
+
+
+def test_question_about_the_schedule_is_asked_for_as_managing(access: Access) -> None:
+    user = User()
+
+    access.check(SESSION, user, inspection("/queue/replies"))
+
+    assert user.asked == ["manage /topic/ActiveMQ.Scheduler.Management", "send /queue/replies"]
+    assert not user.open_paths
+
+
+@pytest.mark.parametrize("denied", ["manage /topic/ActiveMQ.Scheduler.Management", "send /queue/replies"])
+def test_who_may_not_manage_or_answer_there_does_not_see_the_schedule(access: Access, denied: str) -> None:
+    with pytest.raises(AccessDenied):
+        access.check(SESSION, User(denied), inspection("/queue/replies"))
+
+
+def test_schedule_can_be_cancelled_without_answers(access: Access) -> None:
+    user = User()
+
+    access.check(SESSION, user, inspection())
+
+    assert user.asked == ["manage /topic/ActiveMQ.Scheduler.Management"]

@@ -130,7 +130,7 @@ class Desk:
         self.store = WatchedStore()
         self.user = Carla()
         self.notes: list[str] = []
-        self.broker = Broker(Limits(), self.store.open())
+        self.broker = Broker(Limits(idle_queue_seconds=100_000), self.store.open())
         self.lost: list[StoreError] = []
         self.driver = Driver(self.broker, self.reactor)
         journal = Journal(

@@ -7,7 +7,7 @@ import pytest
 from stompd.broker.destination import parse_destination
 from stompd.broker.message import Message
 from stompd.broker.requests import Send
-from stompd.errors import InvalidDestination, InvalidHeader, MissingHeader, UnsupportedHeader
+from stompd.errors import InvalidDestination, InvalidHeader, MissingHeader
 from tests.session.peer import NOW, connected, frame, request
 
 NOW_MS = int(NOW * 1000)
@@ -200,25 +200,7 @@ def test_lifetime_counts_where_the_expiry_says_never() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [
-        ("AMQ_SCHEDULED_CRON", "0 * * * *"),
-        ("retain", "set"),
-        ("dedup-id", "0"),
-        ("_AMQ_DUPL_ID", "1"),
-        ("last-value-key", "k"),
-    ],
-)
-def test_what_is_not_done_yet_is_refused(name: str, value: str) -> None:
-    with pytest.raises(UnsupportedHeader) as caught:
-        message({name: value})
-
-    assert caught.value.detail.startswith(f"{name}:{value}"[:40])
-    assert "does not support yet" in caught.value.detail
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("retain", "false"), ("JMSXGroupID", ""), ("JMSXGroupSeq", "1")],
+    [("JMSXGroupID", ""), ("JMSXGroupSeq", "1")],
 )
 def test_what_asks_for_nothing_is_passed_on(name: str, value: str) -> None:
     assert message({name: value}).headers == {name: value}

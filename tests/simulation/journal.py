@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from stompd.broker.effects import Load, LoadDue, LoadEntries, LoadShown
+from stompd.broker.effects import Load, LoadDue, LoadEntries, LoadScheduled, LoadShown, LoadSize
 from stompd.broker.units import DuePage, ExpiredPage, Page, UnitOfWork
 from stompd.store.memory import MemoryStore
 
@@ -64,11 +64,15 @@ class SlowJournal:
         self.outcomes.append(outcome)
         return outcome
 
-    def _read(self, load: Load) -> Page | DuePage | ExpiredPage:
+    def _read(self, load: Load) -> Page | DuePage | ExpiredPage | int:
         if isinstance(load, LoadEntries):
             return self._store.load(load.queue_id, load.after, load.limit, load.limit_bytes)
         if isinstance(load, LoadShown):
             return self._store.load(load.queue_id, load.after, load.limit, load.limit_bytes, load.through_ms)
         if isinstance(load, LoadDue):
             return self._store.load_due(load.queue_id, load.after, load.through_ms, load.limit, load.limit_bytes)
+        if isinstance(load, LoadScheduled):
+            return self._store.load_due(load.queue_id, load.after, 1 << 62, load.limit, load.limit_bytes)
+        if isinstance(load, LoadSize):
+            return self._store.measure(load.queue_id)
         return self._store.find_expired(load.after, load.through_ms, load.limit)

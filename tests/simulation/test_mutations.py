@@ -195,7 +195,7 @@ def _returns_no_credit(patch: Patch) -> None:
 
 def _keeps_settled_messages_in_the_store(patch: Patch) -> None:
     def settle_in(self: Queue, work: Work, entry: Entry) -> None:
-        work.steps.append(self.forget)
+        work.steps.append(self.uncount)
         work.undo.append(partial(self.put_back, entry))
 
     patch.setattr(Queue, "settle_in", settle_in)
@@ -294,7 +294,7 @@ def _lets_messages_expire_under_their_consumers(patch: Patch) -> None:
     def is_waiting(queue: Queue, place: Place, due_ms: int) -> bool:
         return True
 
-    patch.setattr(expiry, "_is_waiting", is_waiting)
+    patch.setattr(expiry, "withdraw_stored", is_waiting)
 
 
 def _gives_groups_to_anybody(patch: Patch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from stompd.broker.message import Message, QueueId
 from stompd.broker.units import DeleteMessage, InsertMessage, Operation, PutQueue, ReturnMessage
 from stompd.errors import StoreRefused, StoreUnusable
-from stompd.store import postgresql
+from stompd.store import postgresql, queries
 from stompd.store.postgresql import PostgresqlDialect, PostgresqlStore
 from tests.postgres import PostgresServer, create_database, drop_database
 from tests.store.vocabulary import ORDERS, apply, at, ids, insert, raw_connection
@@ -194,7 +194,7 @@ def test_batch_that_was_applied_in_part_is_completed(postgresql_store: Postgresq
     assert ids(postgresql_store) == [2, 3]
 
 
-@pytest.mark.parametrize("statement", ["_PAGE", "_DELETE", "_DELETE_IN_LANE", "_RETURN"])
+@pytest.mark.parametrize("statement", ["PAGE", "_DELETE", "_DELETE_IN_LANE", "_RETURN"])
 @pytest.mark.parametrize("is_known_to_be_empty", [False, True])
 def test_plans_go_through_the_primary_key(
     postgresql_store: PostgresqlStore, statement: str, is_known_to_be_empty: bool
@@ -208,7 +208,7 @@ def test_plans_go_through_the_primary_key(
 
 
 @pytest.mark.parametrize(
-    ("statement", "index"), [("_DUE_PAGE", "stompd_message_due"), ("_EXPIRED", "stompd_message_expires")]
+    ("statement", "index"), [("DUE_PAGE", "stompd_message_due"), ("EXPIRED", "stompd_message_expires")]
 )
 @pytest.mark.parametrize("is_known_to_be_empty", [False, True])
 def test_what_time_brings_is_found_by_its_index(
@@ -224,7 +224,7 @@ def test_what_time_brings_is_found_by_its_index(
 def _plan(store: PostgresqlStore, statement: str, is_known_to_be_empty: bool) -> str:
     if is_known_to_be_empty:
         raw_connection(store).execute("VACUUM ANALYZE stompd_message")
-    text = getattr(postgresql, statement)
+    text = getattr(postgresql if statement.startswith("_") else queries, statement)
     for number in range(1, text.count("%b") + 1):
         text = text.replace("%b", f"${number}", 1)
     connection = raw_connection(store)
