@@ -28,7 +28,8 @@ FIELD_HEADERS: Final = frozenset(
 #: Names that a property may have but a header of SEND should not, because some broker gives them a meaning.
 COLLIDING_NAMES: Final = FIELD_HEADERS | {
     *("id", "selector", "session", "version", "host", "login", "passcode", "server", "message", "browser", "shared"),
-    *("durable", "ttl", "delay", "retain", "mandatory", "message_group", "requeue", "undelivered", "exclusive"),
+    *("durable", "ttl", "delay", "retain", "retained", "mandatory", "message_group", "requeue", "undelivered"),
+    *("exclusive", "scheduledJobId"),
     *("retroactive", "credit", "prefetch", "no_local"),
 }
 _COLLIDING_PREFIXES: Final = ("AMQ_", "_AMQ_", "_HQ_")
