@@ -101,20 +101,6 @@ def test_warning_goes_with_its_own_receipt(clients: Clients, queue: str, version
     assert [number for number, receipt in enumerate(receipts) if "warning" in receipt] == [0, 5, 10, 15]
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("dedup-id", "1"), ("_AMQ_LVQ_NAME", "k"), ("retain", "true")],
-)
-def test_header_of_send_that_would_change_what_is_delivered_is_refused(
-    clients: Clients, queue: str, name: str, value: str
-) -> None:
-    client = clients.connect()
-
-    client.send_frame("SEND", {"destination": queue, name: value, "receipt": "r"})
-
-    client.expect_error("unsupported-header", name, receipt="r")
-
-
 def test_filter_of_a_stream_would_change_what_is_delivered(clients: Clients, queue: str) -> None:
     client = clients.connect()
 

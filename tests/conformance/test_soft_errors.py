@@ -74,7 +74,7 @@ def test_jms_396_frame_that_fails_is_named_and_the_connection_stays(
     [
         ("SEND", {}, "missing-header"),
         ("SEND", {"destination": "/queue/a", "priority": "high"}, "invalid-header"),
-        ("SEND", {"destination": "/queue/a", "dedup-id": "1"}, "unsupported-header"),
+        ("SUBSCRIBE", {"destination": "/queue/a", "id": "1", "from-seq": "1"}, "unsupported-header"),
         ("SEND", {"destination": "/queue/a", "transaction": "unknown"}, "unknown-transaction"),
         ("SUBSCRIBE", {"destination": "/topic/a", "id": "1", "selector": "a ="}, "invalid-selector"),
         ("UNSUBSCRIBE", {"id": "unknown"}, "unknown-subscription"),
