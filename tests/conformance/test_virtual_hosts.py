@@ -137,6 +137,34 @@ def test_reply_reaches_who_asked_on_the_same_host_alone(broker: BrokerProcess) -
         shop.expect_bodies("answer")
 
 
+def test_retained_message_and_ids_of_senders_stay_on_their_host_over_a_crash(broker: BrokerProcess) -> None:
+    topic = unique_name("/topic/test")
+    with connect(broker, "shop.example", "shop") as shop:
+        shop.request("SEND", {"destination": topic, "retain": "set", "dedup-id": "1"}, b"of the shop")
+    broker.kill()
+    broker.restart()
+
+    with connect(broker, "localhost") as default, connect(broker, "shop.example", "shop") as shop:
+        first = default.request("SEND", {"destination": topic, "dedup-id": "1"})
+        second = shop.request("SEND", {"destination": topic, "dedup-id": "1"})
+        default.subscribe(topic)
+        shop.subscribe(topic)
+
+        shop.expect_bodies("of the shop")
+        default.expect_nothing()
+    assert "duplicate" not in first
+    assert second["duplicate"] == "true"
+
+
+def test_schedule_is_for_those_who_may_manage_it(broker: BrokerProcess) -> None:
+    question = {"destination": "/topic/ActiveMQ.Scheduler.Management", "AMQ_SCHEDULER_ACTION": "REMOVEALL"}
+    with connect(broker, "shop.example", "shop") as shop, connect(broker, "localhost") as default:
+        default.request("SEND", question)
+        shop.send_frame("SEND", {**question, "receipt": "r"})
+
+        shop.expect_error("access-denied", "manage", receipt="r")
+
+
 @pytest.mark.parametrize("host", ["no.such.host", "LOCALHOST", ""])
 def test_unknown_host_means_the_default_one(broker: BrokerProcess, host: str) -> None:
     queue = unique_name("/queue/test")
