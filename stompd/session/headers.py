@@ -178,7 +178,7 @@ def _set_last_value_key(message: Message, name: str, value: str, now: float) -> 
 
 def _set_retain(message: Message, name: str, value: str, now: float) -> None:
     word = value.lower()
-    if word in ("set", *_TRUE):
+    if word == "set" or word in _TRUE:
         _wishes(message).retain = Retain.SET
     elif word == "remove":
         _wishes(message).retain = Retain.REMOVE

@@ -10,14 +10,25 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, final
 
-from tests.endurance.load import Producer, Worker, drain, key_of
+from sqlalchemy import create_engine, text
+
+from tests.endurance.load import PATIENCE_SECONDS, Producer, Worker, drain, key_of
 from tests.harness.process import BrokerProcess
+from tests.harness.waiting import wait_for
 
 _QUEUES: Final = ("/queue/mixed-1", "/queue/mixed-2", "/queue/mixed-3")
 _TOPIC: Final = "/topic/mixed"
 
 #: Clients of each kind at a time. One producer more than consumers, so that queues grow and shrink.
 _PRODUCERS, _CONSUMERS, _SUBSCRIBERS = 4, 6, 3
+
+#: What comes back is there soon, so that the queues can be emptied at the end.
+SETTINGS: Final = """
+[limits]
+max_deliveries = 1_000_000
+redelivery_delay_ms = 1
+redelivery_delay_limit_ms = 1
+"""
 
 #: How often a client dies, and how often the memory is looked at.
 _ROUND_SECONDS: Final = 0.5
@@ -162,7 +173,14 @@ def live_and_die(
             confirmed = sum(producer.confirmed for producer in crowd.producers)
             tell(f"{now - started:.0f} s, {confirmed} confirmed, {crowd.deaths} deaths, {sizes[-1] / 1e6:.0f} MB")
     crowd.end()
-    left = [_short(body) for queue in _QUEUES for body in drain(broker.port, queue)]
+    left: list[bytes] = []
+
+    def is_all_out() -> bool:
+        """Take what is there; what came back a moment ago is there in another moment."""
+        left.extend(_short(body) for queue in _QUEUES for body in drain(broker.port, queue))
+        return _stored(broker.store) == 0
+
+    wait_for(is_all_out, "the queues are empty", PATIENCE_SECONDS)
     left_again = [body for queue in _QUEUES for body in drain(broker.port, queue)]
     window = max(1, len(sizes) // 20)
     fifth = len(sizes) // 5
@@ -196,6 +214,15 @@ def _balance(crowd: _Crowd, left: list[bytes], left_again: list[bytes], early: i
         late_bytes=late,
         faults=wrong,
     )
+
+
+def _stored(store: str) -> int:
+    """Return how many messages the database has."""
+    engine = create_engine(store.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.connect() as connection:
+        found: int = connection.execute(text("SELECT count(*) FROM stompd_messages")).scalar_one()
+    engine.dispose()
+    return found
 
 
 def _started(worker: Worker) -> Worker:

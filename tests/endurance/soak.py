@@ -17,12 +17,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, final
 
+from tests.endurance import mixed as mixing
 from tests.endurance import standby as standing_by
 from tests.endurance import test_disk_full, test_fast_producer, test_slow_consumer
 from tests.endurance.backlog import Backlog, pile_up, sit_idle, spread_out
 from tests.endurance.fullness import fill_up, limit_files
 from tests.endurance.load import close_all
-from tests.endurance.mixed import live_and_die
 from tests.endurance.outage import SETTINGS, ride_out
 from tests.endurance.slowness import send_without_end, stop_reading
 from tests.harness.process import BrokerProcess
@@ -190,7 +190,8 @@ def standby(database: str, options: argparse.Namespace) -> Iterator[Bar]:
 def mixed(database: str, options: argparse.Namespace) -> Iterator[Bar]:
     """Clients work and die at random."""
     with site(database) as place:
-        account = live_and_die(place.broker().start(), options.minutes * 60, options.seed, tell)
+        broker = place.broker(mixing.SETTINGS).start()
+        account = mixing.live_and_die(broker, options.minutes * 60, options.seed, tell)
     tell(str(account))
     yield _kept(f"{account.confirmed} confirmed, {account.arrived} arrived, {account.deaths} deaths", account.faults)
     sizes = f"{account.growth:+.0%} ({account.early_bytes / _MB:.0f} MB, then {account.late_bytes / _MB:.0f} MB)"

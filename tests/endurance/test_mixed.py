@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.endurance.conftest import MakeBroker
-from tests.endurance.mixed import live_and_die
+from tests.endurance.mixed import SETTINGS, live_and_die
 
 
 def test_account_of_all_messages_balances_although_clients_die(
     database_url: str, make_broker: MakeBroker, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    broker = make_broker(database_url).start()
+    broker = make_broker(database_url, SETTINGS).start()
 
     account = live_and_die(broker, 4, seed=1)
 
