@@ -29,6 +29,7 @@ class Processes:
     def __init__(self, directory: Path) -> None:
         """Keep what they write in files of a directory."""
         self.kills: Counter[str] = Counter()
+        self._victims: list[str] = []  # who is killed next, the last one first
         self._directory = directory
         self._commands: dict[str, list[str]] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -63,11 +64,12 @@ class Processes:
         self._start(name, self._commands[name])
 
     def kill_one(self, chance: random.Random) -> None:
-        """End one that has got to work, at once and whatever it is doing."""
-        latest = time.monotonic() - _CHILDHOOD_SECONDS
-        grown = [name for name in self._commands if self._started[name] < latest]
-        if grown:
-            name = chance.choice(grown)
+        """End the next one, if it has got to work, at once and whatever it is doing; everybody has a turn."""
+        if not self._victims:
+            self._victims = chance.sample(list(self._commands), len(self._commands))
+        name = self._victims[-1]
+        if self._started[name] < time.monotonic() - _CHILDHOOD_SECONDS:
+            self._victims.pop()
             self._running[name].kill()
             self._running[name].wait()
             self.kills[name] += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from itertools import count
 from threading import RLock
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 Temporary = TypeVar("Temporary", TemporaryQueue, TemporaryTopic)
 
 
-class Routing:
+class Routing(ABC):
     """The part of a connection that knows subscriptions; everything runs under the lock."""
 
     lock: RLock
@@ -40,17 +41,17 @@ class Routing:
     #: Those that this connection made, and how it names them; None for one that is gone.
     temporaries: dict[Destination, str | None]
 
+    @abstractmethod
     def up(self) -> Operation[None]:
         """Return an operation that is done when the broker can be reached."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check_open(self) -> None:
         """Raise IllegalStateException if the connection is closed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def report(self, error: JMSException) -> None:
         """Tell the exception listener."""
-        raise NotImplementedError
 
     # What comes, and what becomes of it.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from jms_api.destinations import Queue, Topic
 from jms_api.messages.bytes import BytesMessage
 from jms_api.messages.map import MapMessage
@@ -11,12 +13,12 @@ from jms_api.messages.stream import StreamMessage
 from jms_api.messages.text import TextMessage
 
 
-class Making:
+class Making(ABC):
     """Makes messages and destinations; none of it asks the broker (JMS-209, JMS-316)."""
 
+    @abstractmethod
     def _check_usable(self) -> None:
         """Raise what the use of something closed raises."""
-        raise NotImplementedError
 
     def create_message(self) -> Message:
         """Return a message without a body."""
