@@ -108,7 +108,8 @@ def _write_fields(headers: dict[str, str], message: Message, profile: Profile) -
     headers["persistent"] = "true" if message._jms_delivery_mode is DeliveryMode.PERSISTENT else "false"
     headers["priority"] = str(message._jms_priority)
     if message._jms_message_id is not None:
-        headers["jms-message-id"] = message._jms_message_id
+        # Without the colon, which would have to be escaped and unescaped at every step of the way.
+        headers["jms-message-id"] = message._jms_message_id.removeprefix("ID:")
     if message._jms_timestamp:
         headers["timestamp"] = str(message._jms_timestamp)
     if message._jms_expiration:

@@ -47,7 +47,9 @@ def _look_up(message: Message, delivery_count: int, name: str) -> Value:
         case "JMSTimestamp":
             return message.timestamp_ms
         case "JMSMessageID":
-            return message.headers.get("jms-message-id") or f"ID:{message.message_id}"
+            # JMS 3.1, 3.4.3: every id begins so; a sender may save it on the wire.
+            said = message.headers.get("jms-message-id") or str(message.message_id)
+            return said if said.startswith("ID:") else f"ID:{said}"
         case "JMSXDeliveryCount":
             return delivery_count + 1
         case "JMSXGroupSeq":

@@ -40,6 +40,7 @@ def test_fields_of_the_message(selector: str) -> None:
         ("JMSXGroupID = 'g'", "JMSXGroupID", "g"),
         ("JMSXGroupSeq > 9", "JMSXGroupSeq", "10"),
         ("JMSMessageID = 'ID:x-1'", "jms-message-id", "ID:x-1"),
+        ("JMSMessageID = 'ID:x-1'", "jms-message-id", "x-1"),
         ("amount > 9", "amount", "10"),
         ("content-type = 'text/plain'", "content-type", "text/plain"),
     ],
