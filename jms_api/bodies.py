@@ -144,11 +144,18 @@ def map_message(entries: dict[str, Value | Malformed]) -> MapMessage:
     return message
 
 
+def text_message(text: str) -> TextMessage:
+    """Return a message with a text that was decoded, so it needs no check."""
+    message = TextMessage()
+    message._text = text
+    return message
+
+
 def _decode_text(body: Body) -> TextMessage:
     if body.is_null and not body.octets:
         return TextMessage()
     try:
-        return TextMessage(body.octets.decode())
+        return text_message(body.octets.decode())
     except UnicodeDecodeError as error:
         raise MessageFormatException(f"The text is no UTF-8: {error.reason}.") from error
 

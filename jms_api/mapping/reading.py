@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from jms_api.bodies import Body, BodyKind, decode_body, decode_property
+from jms_api.bodies import Body, BodyKind, decode_body, decode_property, text_message
 from jms_api.constants import DEFAULT_PRIORITY, HIGHEST_PRIORITY, DeliveryMode
 from jms_api.exceptions import MessageFormatException
 from jms_api.foreign import decode_foreign
@@ -24,6 +24,7 @@ _INTEGERS: Final = {"JMSXGroupSeq": "I", "JMSXRcvTimestamp": "J"}
 
 _DIGITS: Final = re.compile(r"[0-9]{1,19}")
 _DEFAULT_CODEC: Final = ObjectCodec()
+_TEXT: Final = BodyKind.TEXT.value
 _KINDS: Final[dict[str | None, BodyKind]] = {kind.value: kind for kind in BodyKind}
 
 
@@ -48,17 +49,22 @@ def from_frame(
     """
     message = _read_body(headers, body, profile, codec)
     message._is_body_read_only = True
-    message._reader = partial(_read_rest, headers=headers, profile=profile, redeliveries=redeliveries)
+    message._reader = partial(_read_rest, headers, profile, redeliveries)
     return message
 
 
-def _read_rest(message: Message, headers: Mapping[str, str], profile: Profile, redeliveries: int) -> None:
+def _read_rest(headers: Mapping[str, str], profile: Profile, redeliveries: int, message: Message) -> None:
     _read_fields(message, headers, profile)
     _read_delivery(message, headers, redeliveries)
 
 
 def _read_body(headers: Mapping[str, str], octets: bytes, profile: Profile, codec: ObjectCodec) -> Message:
     name = headers.get("jms-body")
+    if name == _TEXT and octets:
+        try:
+            return text_message(octets.decode())
+        except UnicodeDecodeError:
+            return decode_foreign(octets, "", is_text=True)  # as below
     if name in _KINDS:
         is_null = headers.get("jms-body-null") == "true" and not octets
         media_type = headers.get("content-type", "")

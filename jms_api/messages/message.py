@@ -119,18 +119,19 @@ class Message:
     _jms_delivery_time = 0
     _jms_priority = DEFAULT_PRIORITY
 
+    _is_body_read_only = False
+    _is_typed = True
+    #: Acknowledges a received message; set by the session.
+    _acknowledger: Callable[[], object] | None = None
+    #: What the last send said; set by `mapping.stamp`.
+    _stamp: Stamp | None = None
+    #: Reads the header fields and properties of a received message when one of them is asked for, which many
+    #: programs never do; None once that is done.
+    _reader: Callable[[Message], object] | None = None
+
     def __init__(self) -> None:
         """Make a message that can be written and sent."""
         self._properties = MessageProperties()
-        self._is_body_read_only = False
-        self._is_typed = True
-        #: Acknowledges a received message; set by the session.
-        self._acknowledger: Callable[[], object] | None = None
-        #: What the last send said; set by `mapping.stamp`.
-        self._stamp: Stamp | None = None
-        #: Reads the header fields and properties of a received message when one of them is asked for, which many
-        #: programs never do; None once that is done.
-        self._reader: Callable[[Message], object] | None = None
 
     @property
     def jms_correlation_id_as_bytes(self) -> bytes | None:

@@ -9,8 +9,8 @@ from typing import Final, Literal, TypeAlias, final
 
 #: The JMS identifiers that a lookup has to know, and the header that each stands for.
 #: JMS 3.1, 3.8.1.1 names the first six. JMSDeliveryMode is 'PERSISTENT' or 'NON_PERSISTENT'; JMSPriority and
-#: JMSTimestamp are integers; JMSMessageID is `jms-message-id` if the sender set it, else the header here, always with `ID:`.
-#: Those that begin with JMSX are headers of the same name; JMSXDeliveryCount and JMSXGroupSeq are integers.
+#: JMSTimestamp are integers; JMSMessageID is `jms-message-id` if the sender set it, else the header here, and begins
+#: with `ID:`. Those that begin with JMSX are headers of the same name; JMSXDeliveryCount and JMSXGroupSeq are integers.
 STANDARD_HEADERS: Final[Mapping[str, str]] = {
     "JMSDeliveryMode": "persistent",
     "JMSPriority": "priority",
