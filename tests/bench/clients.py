@@ -1,7 +1,8 @@
 """The blocking client library beside stomp.py, on one broker: transactions of persistent sends, and a listener.
 
 Both do what a program with the same promise to keep would do: each transaction ends when its COMMIT is confirmed, and a
-message is acknowledged when the listener has returned from it.
+message is acknowledged when the listener has returned from it. Both listeners take the same messages, as any client
+sends them: once from the broker, and once from a peer that is never what limits the rate.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ import stomp
 
 from jms_api import ConnectionFactory, JMSContext, Message, TextMessage
 from tests.bench.account import faults
-from tests.bench.crew import Crew
+from tests.bench.crew import Crew, Shift
+from tests.bench.feed import Feed
 from tests.bench.figures import Figure, Measure, WrongResult
-from tests.bench.load import PATIENCE_SECONDS, Address, LoadFailure, Outcome, Role, left_over
+from tests.bench.load import PATIENCE_SECONDS, Address, LoadFailure, Outcome, Role, Taking, left_over
+from tests.bench.load import Sending as Filling
 from tests.bench.scenarios import Target
 
 JMS_API: Final = "jms_api"
@@ -48,22 +51,34 @@ def _measure(library: str, seconds: float, target: Target, crew: Crew) -> Iterat
     transactions = max(1, round(_PER_SECOND * seconds / _TRANSACTION))
     number = transactions * _TRANSACTION
     queue = f"bench-{_RUN}-client-{next(_serials)}"
-    for meaning, job in (
-        (f"persistent SENDs in transactions of {_TRANSACTION}", Sending(library, target.address, queue, number)),
-        ("a listener takes them, each acknowledged", Listening(library, target.address, queue, number)),
-    ):
-        shift = crew.work([job])
-        elapsed, used = shift.outcomes[0].ended - shift.start, shift.processor_seconds
-        name = f"client {type(job).__name__.lower()}"
-        yield Figure(name, number / elapsed, "messages/s", meaning, library, load_cores=used / elapsed)
-        # Where the broker is what limits the rate, this still tells one library from the other.
-        cost = used / number * 1e6
-        yield Figure(f"{name} cost", cost, "us/message", "processor time of the client", library, is_less_better=True)
-    wrong = faults({0: number}, [shift.outcomes[0].keys])
-    if left := left_over(target.address, f"/queue/{queue}"):
+    destination = f"/queue/{queue}"
+    sent = f"persistent SENDs in transactions of {_TRANSACTION}"
+    yield from _figures(library, "sending", sent, number, crew.work([Sending(library, target.address, queue, number)]))
+    taken = crew.work([Taking(target.address, destination, _BODY_BYTES, number, is_late=True)]).outcomes[0].keys
+
+    crew.work([Filling(target.address, destination, 0, number, _BODY_BYTES)])
+    shift = crew.work([Listening(library, target.address, queue, number)])
+    heard = shift.outcomes[0].keys
+    yield from _figures(library, "listening", "a listener takes them, each acknowledged", number, shift)
+
+    with Feed(queue, number, _BODY_BYTES) as feed:
+        shift = crew.work([Listening(library, feed.address, queue, number)])
+    yield from _figures(library, "listening, fed", "the same, and no broker limits it", number, shift)
+
+    wrong = [fault for keys in (taken, heard, shift.outcomes[0].keys) for fault in faults({0: number}, [keys])]
+    if left := left_over(target.address, destination):
         wrong.append(f"{left} messages are left, although all were acknowledged")
     if wrong:
         raise WrongResult(f"{library}: {'; '.join(wrong)}")
+
+
+def _figures(library: str, work: str, meaning: str, number: int, shift: Shift) -> Iterator[Figure]:
+    elapsed, used = shift.outcomes[0].ended - shift.start, shift.processor_seconds
+    name = f"client {work}"
+    yield Figure(name, number / elapsed, "messages/s", meaning, library, load_cores=used / elapsed)
+    # Where the broker is what limits the rate, this still tells one library from the other.
+    cost = used / number * 1e6
+    yield Figure(f"{name} cost", cost, "us/message", "processor time of the client", library, is_less_better=True)
 
 
 @final
@@ -120,7 +135,8 @@ class _Client(ABC):
 
 
 def _bodies(first: int) -> Iterator[str]:
-    return (f"{number:0{_BODY_BYTES}}" for number in range(first, first + _TRANSACTION))
+    """Return bodies like those of the load."""
+    return (f"{number:010}".ljust(_BODY_BYTES, "x") for number in range(first, first + _TRANSACTION))
 
 
 class _Jms(_Client):
@@ -160,7 +176,7 @@ class _JmsConsumer(_Jms):
 
     def _listen(self, message: Message) -> None:
         assert isinstance(message, TextMessage)
-        self.keys.append(int(message.text or ""))
+        self.keys.append(int((message.text or "")[:10]))
         if len(self.keys) == self._listening.count:
             self._done.set()
 
@@ -206,12 +222,12 @@ class _StompConsumer(_Stomp):
         self._listening = listening
 
     def act(self) -> None:
-        headers = {"prefetch-count": "1000"}  # as that of jms_api
-        self.connection.subscribe(f"/queue/{self._listening.queue}", "1", ack="client-individual", headers=headers)
+        headers = {"prefetch-count": "1000"}  # this and the mode as jms_api has them
+        self.connection.subscribe(f"/queue/{self._listening.queue}", "1", ack="client", headers=headers)
         _wait(self.done)
 
     def on_message(self, frame: Any) -> None:
-        self.keys.append(int(frame.body))
+        self.keys.append(int(frame.body[:10]))
         self.connection.ack(frame.headers["ack"])
         if len(self.keys) == self._listening.count:
             self.done.set()
