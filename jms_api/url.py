@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any, Final, final
@@ -49,6 +49,7 @@ class ConnectionOptions:
         ca_file: Whom to trust in place of the system's authorities.
         certificate_file: Our own certificate, with its key unless `key_file` has it.
         key_file: The key of our own certificate.
+        allowed_classes: What objects may be pickled and unpickled of, beside JSON; a URL cannot say it.
     """
 
     scheme: str = "stomp"
@@ -70,6 +71,7 @@ class ConnectionOptions:
     ca_file: str | None = None
     certificate_file: str | None = None
     key_file: str | None = None
+    allowed_classes: tuple[type, ...] = ()
 
     @property
     def is_encrypted(self) -> bool:
@@ -196,9 +198,17 @@ def _to_profile(key: str, value: object) -> Profile:
     return value if isinstance(value, Profile) else profile_named(_to_text(key, value))
 
 
+def _to_classes(key: str, value: object) -> tuple[type, ...]:
+    classes = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+    if not all(isinstance(kind, type) for kind in classes):
+        raise _error(f"{key} is a list of classes, given as a keyword and not in the URL")
+    return classes
+
+
 _KINDS: Final[Mapping[str, Callable[[str, object], object]]] = {
     "profile": _to_profile,
     "heartbeat": _to_heartbeat,
+    "allowed_classes": _to_classes,
     "reconnect": _to_flag,
     "prefetch": _to_count,
 }

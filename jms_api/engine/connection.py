@@ -24,6 +24,7 @@ from jms_api.engine.session import SessionCore
 from jms_api.engine.tasks import TaskQueue
 from jms_api.exceptions import IllegalStateException, InvalidClientIDException, JMSException
 from jms_api.metadata import ConnectionMetaData
+from jms_api.objects import ObjectCodec
 from jms_api.profiles import Profile, profile_of
 from jms_api.url import ConnectionOptions
 from stompd.wire.frame import Frame
@@ -48,6 +49,8 @@ class ConnectionCore(Routing):
         self.lock = RLock()
         self.exchange = Exchange()
         self.profile: Profile = options.profile or profile_of(None)
+        #: Turns the objects of its messages into octets and back.
+        self.codec = ObjectCodec(options.allowed_classes)
         #: Begins the ids of its messages and the names of its temporary destinations.
         self.token = uuid.uuid4().hex[:16]
         self.numbers = count(1)

@@ -113,7 +113,7 @@ class ProducerCore:
             self.session.connection.check_temporary(destination)
         if message is None:
             raise MessageFormatException("there is no message to send")  # JMS-267
-        own = message if isinstance(message, Message) else copy_of(message)
+        own = message if isinstance(message, Message) else copy_of(message, self.session.connection.codec)
         connection = self.session.connection
         connection.use()
         profile = connection.profile

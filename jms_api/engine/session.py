@@ -138,8 +138,9 @@ class SessionCore(TaskQueue):
 
     def decode(self, delivery: Delivery) -> Message:
         """Return the message of a delivery, as a new object."""
+        connection = self.connection
         message = from_frame(
-            delivery.headers, delivery.body, self.connection.profile, redeliveries=delivery.redeliveries
+            delivery.headers, delivery.body, connection.profile, connection.codec, delivery.redeliveries
         )
         message._acknowledger = self.acknowledger
         return message

@@ -68,16 +68,16 @@ def _map_of(entries: object) -> MapMessage:
     return message
 
 
-def copy_of(message: object) -> Message:
+def copy_of(message: object, codec: ObjectCodec = _JSON) -> Message:
     """Return a message of ours with what a message of another library has (JMS-073).
 
     Such a message is one that has the attributes of one of the six kinds. Its header fields, properties and body are
-    copied; a bytes or stream message is read from its beginning and reset again.
+    copied; a bytes or stream message is read from its beginning and reset again. The codec encodes objects.
 
     Raises:
         MessageFormatException: It is no message.
     """
-    copy = _copy_body(message)
+    copy = _copy_body(message, codec)
     for name in ("jms_correlation_id", "jms_reply_to", "jms_type"):
         setattr(copy, name, getattr(message, name, None))
     for name in _names(message, "property_names"):
@@ -85,7 +85,7 @@ def copy_of(message: object) -> Message:
     return copy
 
 
-def _copy_body(message: object) -> Message:
+def _copy_body(message: object, codec: ObjectCodec) -> Message:
     if hasattr(message, "text"):
         return TextMessage(message.text)
     if hasattr(message, "map_names"):
@@ -99,7 +99,7 @@ def _copy_body(message: object) -> Message:
     if hasattr(message, "read_object"):
         return _copy_stream(message)
     if hasattr(message, "object"):
-        return ObjectMessage(message.object)
+        return ObjectMessage(message.object, codec)
     if hasattr(message, "jms_message_id"):
         return Message()
     raise MessageFormatException(f"An object of the type {type(message).__name__} is no message.")

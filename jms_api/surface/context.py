@@ -7,7 +7,10 @@ from jms_api.destinations import Queue, Topic
 from jms_api.engine.consumer import ConsumerCore
 from jms_api.engine.context import ContextCore
 from jms_api.exceptions import JMSException, to_runtime
+from jms_api.messages.object import ObjectMessage
+from jms_api.messages.text import TextMessage
 from jms_api.metadata import ConnectionMetaData
+from jms_api.objects import ObjectCodec
 from jms_api.profiles import Capabilities
 from jms_api.surface.making import Making
 from jms_api.surface.twins import simplified
@@ -87,6 +90,20 @@ class ContextSurface(Making):
     def create_topic(self, topic_name: str) -> Topic:
         """Return the topic of that name."""
         return super().create_topic(topic_name)
+
+    @simplified
+    def create_text_message(self, text: str | None = None) -> TextMessage:
+        """Return a message whose body is a text."""
+        return super().create_text_message(text)
+
+    @simplified
+    def create_object_message(self, obj: object = None) -> ObjectMessage:
+        """Return a message whose body is an object: JSON, or of the `allowed_classes` of the factory (JMS-090)."""
+        return super().create_object_message(obj)
+
+    @property
+    def _codec(self) -> ObjectCodec:
+        return self._core.connection.codec
 
     def _check_usable(self) -> None:
         try:

@@ -302,7 +302,7 @@ class JMSProducerSurface:
         """Send a message made of a body, or a message."""
         core = self._core
         core.session.check_open()
-        message = body if isinstance(body, Message) else message_for(body, body_type)
+        message = body if isinstance(body, Message) else message_for(body, body_type, core.session.connection.codec)
         target = as_destination(destination)
         wanted = delivering(core, **how)
         all_properties = {**dict(self._properties.raw_items()), **(properties or {})}

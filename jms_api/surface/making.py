@@ -11,6 +11,7 @@ from jms_api.messages.message import Message
 from jms_api.messages.object import ObjectMessage
 from jms_api.messages.stream import StreamMessage
 from jms_api.messages.text import TextMessage
+from jms_api.objects import ObjectCodec
 
 
 class Making(ABC):
@@ -19,6 +20,11 @@ class Making(ABC):
     @abstractmethod
     def _check_usable(self) -> None:
         """Raise what the use of something closed raises."""
+
+    @property
+    @abstractmethod
+    def _codec(self) -> ObjectCodec:
+        """What turns objects into octets."""
 
     def create_message(self) -> Message:
         """Return a message without a body."""
@@ -46,9 +52,9 @@ class Making(ABC):
         return StreamMessage()
 
     def create_object_message(self, obj: object = None) -> ObjectMessage:
-        """Return a message whose body is an object that can be encoded (JMS-090)."""
+        """Return a message whose body is an object: JSON, or of the `allowed_classes` of the factory (JMS-090)."""
         self._check_usable()
-        return ObjectMessage(obj)
+        return ObjectMessage(obj, self._codec)
 
     def create_queue(self, queue_name: str) -> Queue:
         """Return the queue of that name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jms_api.constants import SessionMode
 from jms_api.engine.session import SessionCore
+from jms_api.objects import ObjectCodec
 from jms_api.surface.making import Making
 
 
@@ -28,6 +29,10 @@ class SessionSurface(Making):
         """How it acknowledges (JMS-208)."""
         self._core.check_open()
         return self._core.mode
+
+    @property
+    def _codec(self) -> ObjectCodec:
+        return self._core.connection.codec
 
     def _check_usable(self) -> None:
         self._core.check_open()

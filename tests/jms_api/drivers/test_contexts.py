@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from jms_api import (
     InvalidSelectorRuntimeException,
     JMSRuntimeException,
     MapMessage,
+    MessageFormatException,
     MessageFormatRuntimeException,
     MessageNotWriteableRuntimeException,
     ObjectMessage,
@@ -35,6 +38,36 @@ def test_jms_290_body_makes_the_message(context: Any, queue: Queue, body: Any, k
 
     assert isinstance(message, kind)
     assert message.body == body
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A class of an application, which may be pickled where it is allowed."""
+
+    weight: int
+
+
+def test_jms_090_objects_of_allowed_classes_arrive(open_context: Callable[..., Any], queue: Queue) -> None:
+    context = open_context(allowed_classes=[Parcel])
+    consumer = context.create_consumer(queue)
+
+    context.create_producer().send(queue, Parcel(1)).send(queue, context.create_object_message(Parcel(2)))
+
+    assert [consumer.receive(10_000).get_body(Parcel) for _ in range(2)] == [Parcel(1), Parcel(2)]
+
+
+def test_jms_090_objects_of_other_classes_are_refused(open_context: Callable[..., Any], queue: Queue) -> None:
+    sender, receiver = open_context(allowed_classes=[Parcel]), open_context()
+
+    with pytest.raises(MessageFormatRuntimeException, match="allowed_classes"):
+        receiver.create_producer().send(queue, Parcel(1))
+    with pytest.raises(MessageFormatRuntimeException, match="allowed_classes"):
+        receiver.create_object_message(Parcel(1))
+    sender.create_producer().send(queue, Parcel(1))
+
+    message = receiver.create_consumer(queue).receive(10_000)
+    with pytest.raises(MessageFormatException, match="allowed_classes"):
+        _ = message.object
 
 
 def test_jms_289_setters_can_be_chained(context: Any, queue: Queue) -> None:

@@ -98,6 +98,7 @@ def test_heartbeats_can_be_turned_off(duration: object) -> None:
         ("stomp://h?reconnect=maybe", "true or false"),
         ("stomp://h?profile=kafka", "kafka"),
         ("stomp://h?scheme=ws", "'scheme'"),
+        ("stomp://h?allowed_classes=os.system", "not in the URL"),
     ],
 )
 def test_url_that_cannot_be_used_is_answered_with_a_sentence(url: str, says: str) -> None:
@@ -107,7 +108,9 @@ def test_url_that_cannot_be_used_is_answered_with_a_sentence(url: str, says: str
     assert says in str(caught.value)
 
 
-@pytest.mark.parametrize("overrides", [{"prefetch": True}, {"prefetch": 1.5}, {"client_id": 5}, {"heartbeat": 5}])
+@pytest.mark.parametrize(
+    "overrides", [{"prefetch": True}, {"prefetch": 1.5}, {"client_id": 5}, {"heartbeat": 5}, {"allowed_classes": ["x"]}]
+)
 def test_keyword_of_the_wrong_type_is_refused(overrides: dict[str, object]) -> None:
     with pytest.raises(IllegalArgumentException):
         parse("stomp://h", **overrides)
