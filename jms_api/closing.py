@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from jms_api.exceptions import JMSError
@@ -15,6 +15,16 @@ def close_after(error: BaseException | None, close: Callable[[], object]) -> Non
     """Close something; what goes wrong is only logged if the block has raised already."""
     try:
         close()
+    except JMSError as trouble:
+        if error is None:
+            raise
+        _log.warning("closing after %r: %s", error, trouble)
+
+
+async def close_after_awaiting(error: BaseException | None, close: Callable[[], Awaitable[object]]) -> None:
+    """Close something that has to be awaited; see `close_after`."""
+    try:
+        await close()
     except JMSError as trouble:
         if error is None:
             raise

@@ -21,6 +21,7 @@ from jms_api.engine.context import ContextCore, body_of
 from jms_api.engine.operations import Operation
 from jms_api.engine.producer import ProducerCore
 from jms_api.messages.message import Message
+from jms_api.processing import BlockingSettling
 from jms_api.surface.consumer import as_it_is
 from jms_api.surface.context import ContextSurface, JMSConsumerSurface
 from jms_api.surface.jms_producer import JMSProducerSurface
@@ -36,7 +37,7 @@ class JMSContext(ContextSurface):
         """Contexts come from `ConnectionFactory.create_context`."""
         self._core = core
         self._channel = channel
-        core.session.acknowledger = lambda: channel.wait(core.session.acknowledge())
+        core.session.settling = BlockingSettling(core.session, channel.wait)
 
     def __enter__(self) -> Self:
         return self

@@ -15,6 +15,7 @@ from jms_api.destinations import Destination, Queue, TemporaryQueue, TemporaryTo
 from jms_api.engine import creating
 from jms_api.engine.consumer import ConsumerCore, Sharing
 from jms_api.engine.session import SessionCore
+from jms_api.processing import BlockingSettling
 from jms_api.producer import MessageProducer
 from jms_api.surface.session import SessionSurface
 
@@ -26,7 +27,7 @@ class Session(SessionSurface):
         """Sessions come from `Connection.create_session`."""
         self._core = core
         self._channel = channel
-        core.acknowledger = lambda: channel.wait(core.acknowledge())
+        core.settling = BlockingSettling(core, channel.wait)
 
     def __enter__(self) -> Self:
         return self

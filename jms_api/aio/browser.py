@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from jms_api.aio.channel import Channel
-from jms_api.aio.closing import close_after
+from jms_api.closing import close_after_awaiting
 from jms_api.destinations import Queue
 from jms_api.engine.browser import BrowserCore
 from jms_api.messages.message import Message
@@ -27,7 +27,7 @@ class QueueBrowser:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await close_after(error, self.close)
+        await close_after_awaiting(error, self.close)
 
     async def __aiter__(self) -> AsyncIterator[Message]:
         for message in await self.enumeration():

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from jms_api.aio.channel import Channel
-from jms_api.aio.closing import close_after
 from jms_api.aio.session import Session
+from jms_api.closing import close_after_awaiting
 from jms_api.constants import SessionMode
 from jms_api.surface.connection import ConnectionSurface
 
@@ -28,7 +28,7 @@ class Connection(ConnectionSurface):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await close_after(error, self.close)
+        await close_after_awaiting(error, self.close)
 
     def __del__(self) -> None:
         core = getattr(self, "_core", None)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from jms_api.aio.channel import Channel
-from jms_api.aio.closing import close_after
+from jms_api.closing import close_after_awaiting
 from jms_api.engine.checks import timeout_seconds
 from jms_api.engine.consumer import ConsumerCore
 from jms_api.messages.message import Message
@@ -30,7 +30,7 @@ class MessageConsumer(ConsumerSurface):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await close_after(error, self.close)
+        await close_after_awaiting(error, self.close)
 
     def __aiter__(self) -> AsyncIterator[Message]:
         """Receive until the consumer is closed."""
@@ -64,7 +64,7 @@ class MessageConsumer(ConsumerSurface):
         try:
             yield message
         except BaseException as error:
-            await close_after(error, lambda: self._channel.wait(self._core.session.recover()))
+            await close_after_awaiting(error, lambda: self._channel.wait(self._core.session.recover()))
             raise
         if message is not None:
             message.acknowledge()

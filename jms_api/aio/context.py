@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 
 from jms_api.aio.browser import QueueBrowser
 from jms_api.aio.channel import Channel
-from jms_api.aio.closing import close_after
+from jms_api.closing import close_after_awaiting
 from jms_api.destinations import Destination, Queue, TemporaryQueue, TemporaryTopic, Topic
 from jms_api.engine import creating
 from jms_api.engine.checks import timeout_seconds
@@ -21,6 +21,7 @@ from jms_api.engine.context import ContextCore, body_of
 from jms_api.engine.operations import Operation
 from jms_api.engine.producer import ProducerCore
 from jms_api.messages.message import Message
+from jms_api.processing import AwaitedSettling
 from jms_api.surface.consumer import as_it_is
 from jms_api.surface.context import ContextSurface, JMSConsumerSurface
 from jms_api.surface.jms_producer import JMSProducerSurface
@@ -36,7 +37,7 @@ class JMSContext(ContextSurface):
         """Contexts come from `ConnectionFactory.create_context`."""
         self._core = core
         self._channel = channel
-        core.session.acknowledger = lambda: channel.wait(core.session.acknowledge())
+        core.session.settling = AwaitedSettling(core.session, channel.wait)
 
     async def __aenter__(self) -> Self:
         return self
@@ -44,7 +45,7 @@ class JMSContext(ContextSurface):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await close_after(error, self.close)
+        await close_after_awaiting(error, self.close)
 
     def __del__(self) -> None:
         core = getattr(self, "_core", None)
@@ -155,7 +156,7 @@ class JMSContext(ContextSurface):
         try:
             yield self
         except BaseException as error:
-            await close_after(error, self.rollback)
+            await close_after_awaiting(error, self.rollback)
             raise
         await self.commit()
 
@@ -228,7 +229,7 @@ class JMSConsumer(JMSConsumerSurface):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await close_after(error, self.close)
+        await close_after_awaiting(error, self.close)
 
     def __aiter__(self) -> AsyncIterator[Message]:
         """Receive until the consumer is closed."""

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from jms_api.aio.channel import Channel
-from jms_api.aio.closing import close_after
+from jms_api.closing import close_after_awaiting
 from jms_api.destinations import Destination
 from jms_api.engine.producer import ProducerCore
 from jms_api.surface.producer import NONE_GIVEN, ProducerSurface
@@ -27,7 +27,7 @@ class MessageProducer(ProducerSurface):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await close_after(error, self.close)
+        await close_after_awaiting(error, self.close)
 
     async def send(
         self,

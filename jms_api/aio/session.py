@@ -9,13 +9,14 @@ from typing import Self
 
 from jms_api.aio.browser import QueueBrowser
 from jms_api.aio.channel import Channel
-from jms_api.aio.closing import close_after
 from jms_api.aio.consumer import MessageConsumer
 from jms_api.aio.producer import MessageProducer
+from jms_api.closing import close_after_awaiting
 from jms_api.destinations import Destination, Queue, TemporaryQueue, TemporaryTopic, Topic
 from jms_api.engine import creating
 from jms_api.engine.consumer import Sharing
 from jms_api.engine.session import SessionCore
+from jms_api.processing import AwaitedSettling
 from jms_api.surface.session import SessionSurface
 
 
@@ -26,7 +27,7 @@ class Session(SessionSurface):
         """Sessions come from `Connection.create_session`."""
         self._core = core
         self._channel = channel
-        core.acknowledger = lambda: channel.wait(core.acknowledge())
+        core.settling = AwaitedSettling(core, channel.wait)
 
     async def __aenter__(self) -> Self:
         return self
@@ -34,7 +35,7 @@ class Session(SessionSurface):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await close_after(error, self.close)
+        await close_after_awaiting(error, self.close)
 
     def create_producer(self, destination: Destination | str | None = None) -> MessageProducer:
         """Return a producer for a destination, or for any when it is None (JMS-264, JMS-265)."""
@@ -109,7 +110,7 @@ class Session(SessionSurface):
         try:
             yield self
         except BaseException as error:
-            await close_after(error, self.rollback)
+            await close_after_awaiting(error, self.rollback)
             raise
         await self.commit()
 

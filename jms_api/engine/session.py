@@ -25,6 +25,7 @@ from stompd.wire.frame import Frame
 if TYPE_CHECKING:
     from jms_api.engine.connection import ConnectionCore
     from jms_api.engine.consumer import ConsumerCore
+    from jms_api.processing import Settling
 
 R = TypeVar("R")
 
@@ -69,7 +70,7 @@ class SessionCore(TaskQueue):
         self._is_closing = False
         self._listened: list[Operation[None]] = []
         #: How a message that was received is acknowledged; the driver waits in its way.
-        self.acknowledger: Callable[[], object] = self.acknowledge
+        self.settling: Settling | None = None
 
     # Checks.
 
@@ -142,7 +143,7 @@ class SessionCore(TaskQueue):
         message = from_frame(
             delivery.headers, delivery.body, connection.profile, connection.codec, delivery.redeliveries
         )
-        message._acknowledger = self.acknowledger
+        message._settling = self.settling
         return message
 
     def hand_over(self, delivery: Delivery, convert: Callable[[Message], R]) -> R | None:

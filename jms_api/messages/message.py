@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar, cast, overload
 
 from jms_api.constants import (
@@ -19,6 +20,7 @@ from jms_api.properties import MessageProperties
 
 if TYPE_CHECKING:
     from jms_api.mapping import Stamp
+    from jms_api.processing import Block, Settling
 
 T = TypeVar("T")
 
@@ -121,8 +123,8 @@ class Message:
 
     _is_body_read_only = False
     _is_typed = True
-    #: Acknowledges a received message; set by the session.
-    _acknowledger: Callable[[], object] | None = None
+    #: Settles a received message; set by the session.
+    _settling: Settling | None = None
     #: What the last send said; set by `mapping.stamp`.
     _stamp: Stamp | None = None
     #: Reads the header fields and properties of a received message when one of them is asked for, which many
@@ -259,7 +261,18 @@ class Message:
         Raises:
             IllegalStateException: Its session is closed.
         """
-        return None if self._acknowledger is None else self._acknowledger()
+        return None if self._settling is None else self._settling.acknowledge()
+
+    def processing(self) -> Block:
+        """Return a block for work on this message: its end acknowledges, an exception recovers.
+
+        That is `with message.processing():`, or `async with` in `jms_api.aio` and in coroutines of `jms_api.tx`.
+        Both concern all that the session has delivered, as `acknowledge` and `recover` do.
+
+        Raises:
+            IllegalStateException: At the beginning of the block: the session is not of the mode CLIENT_ACKNOWLEDGE.
+        """
+        return cast("Block", nullcontext(self) if self._settling is None else self._settling.processing(self))
 
     @property
     def body(self) -> object:

@@ -11,6 +11,7 @@ from jms_api.destinations import Destination, Queue, TemporaryQueue, TemporaryTo
 from jms_api.engine import creating
 from jms_api.engine.consumer import Sharing
 from jms_api.engine.session import SessionCore
+from jms_api.processing import AwaitedSettling
 from jms_api.surface.session import SessionSurface
 from jms_api.tx.browser import QueueBrowser
 from jms_api.tx.channel import Channel
@@ -25,7 +26,7 @@ class Session(SessionSurface):
         """Sessions come from `Connection.create_session`."""
         self._core = core
         self._channel = channel
-        core.acknowledger = lambda: channel.wait(core.acknowledge())
+        core.settling = AwaitedSettling(core, channel.wait)
 
     def create_producer(self, destination: Destination | str | None = None) -> MessageProducer:
         """Return a producer for a destination, or for any when it is None (JMS-264, JMS-265)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -26,6 +27,20 @@ def texts(consumer: Any, count: int) -> list[str]:
     """Receive so many texts."""
     messages = [consumer.receive(10_000) for _ in range(count)]
     return [message.text for message in messages if message is not None]
+
+
+def process(way: Way, message: Any, work: Callable[[Any], object]) -> None:
+    """Work on a message within its block, as a program of that driver does."""
+
+    def block() -> None:
+        with message.processing() as processed:
+            work(processed)
+
+    async def asynchronous_block() -> None:
+        async with message.processing() as processed:
+            work(processed)
+
+    way.do(block if way.name == "blocking" else asynchronous_block)
 
 
 @pytest.mark.jms("Session.create_producer", "Session.create_consumer", "MessageProducer.send")
@@ -193,6 +208,40 @@ def test_jms_222_recover_brings_what_was_not_acknowledged(client: Any, queue: Qu
     again = consumer.receive(10_000)
     assert (again.text, again.jms_redelivered, again.get_int_property("JMSXDeliveryCount")) == ("4", True, 2)
     assert consumer.receive_no_wait() is None
+
+
+def test_processed_message_is_acknowledged(connection: Any, client: Any, queue: Queue, way: Way, fill: Any) -> None:
+    fill(queue, "a", "b")
+    worked_on: list[str] = []
+
+    process(way, client.create_consumer(queue).receive(10_000), lambda message: worked_on.append(message.text))
+    client.close()
+
+    assert worked_on == ["a"]
+    assert texts(connection.create_session().create_consumer(queue), 1) == ["b"]
+
+
+def test_message_whose_processing_raises_comes_again(client: Any, queue: Queue, way: Way, fill: Any) -> None:
+    fill(queue, "a")
+    consumer = client.create_consumer(queue)
+
+    with pytest.raises(ZeroDivisionError):
+        process(way, consumer.receive(10_000), lambda message: 1 // 0)
+
+    again = consumer.receive(10_000)
+    assert (again.text, again.jms_redelivered) == ("a", True)
+
+
+def test_processing_is_refused_where_the_session_settles(session: Any, queue: Queue, way: Way, fill: Any) -> None:
+    fill(queue, "a")
+    message = session.create_consumer(queue).receive(10_000)
+
+    with pytest.raises(IllegalStateException, match="CLIENT_ACKNOWLEDGE"):
+        process(way, message, lambda processed: None)
+
+
+def test_processing_of_a_message_that_was_not_received_settles_nothing(session: Any, way: Way) -> None:
+    process(way, session.create_text_message("x"), lambda message: None)
 
 
 def test_jms_224_acknowledge_after_close_is_refused(client: Any, queue: Queue, way: Way, fill: Any) -> None:
