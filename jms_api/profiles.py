@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, final
 
 from jms_api.destinations import Destination, Queue, TemporaryQueue, TemporaryTopic, Topic
@@ -25,6 +25,7 @@ class Capabilities:
         has_no_local: The broker keeps a connection's own messages from its subscriptions.
         has_delay: Messages can be sent with a delivery delay.
         has_temporary: Temporary destinations that only their connection receives from.
+        deletes_temporary: Such a destination can be deleted before its connection ends.
         has_priority: Higher priorities are delivered earlier, on every queue.
         has_delivery_count: JMSXDeliveryCount is exact.
         has_atomic_transactions: Acknowledgements within a transaction take effect with its messages, or not at all.
@@ -39,6 +40,7 @@ class Capabilities:
     has_no_local: bool = False
     has_delay: bool = False
     has_temporary: bool = False
+    deletes_temporary: bool = False
     has_priority: bool = False
     has_delivery_count: bool = False
     has_atomic_transactions: bool = True
@@ -113,6 +115,7 @@ STOMPD: Final = Profile(
     has_no_local=True,
     has_delay=True,
     has_temporary=True,
+    deletes_temporary=True,
     has_priority=True,
     has_delivery_count=True,
     nack_returns=True,
@@ -130,8 +133,6 @@ ACTIVEMQ: Final = Profile(
     has_browser=True,
     has_durable=True,
     has_no_local=True,
-    # Only where the broker was started with its scheduler, which it does not tell.
-    has_delay=True,
     has_temporary=True,
     has_priority=True,
     soft_errors=True,
@@ -141,6 +142,9 @@ ACTIVEMQ: Final = Profile(
     no_local_header="activemq.noLocal",
     durable_headers=("activemq.subscriptionName",),
 )
+
+#: One that was started with its scheduler, which it does not tell; without, it delivers a delayed message at once.
+ACTIVEMQ_SCHEDULER: Final = replace(ACTIVEMQ, name="activemq-scheduler", has_delay=True)
 
 ARTEMIS: Final = Profile(
     "artemis",
@@ -175,7 +179,7 @@ RABBITMQ: Final = Profile(
 UNKNOWN: Final = Profile("unknown")
 
 PROFILES: Final[Mapping[str, Profile]] = {
-    profile.name: profile for profile in (STOMPD, ACTIVEMQ, ARTEMIS, RABBITMQ, UNKNOWN)
+    profile.name: profile for profile in (STOMPD, ACTIVEMQ, ACTIVEMQ_SCHEDULER, ARTEMIS, RABBITMQ, UNKNOWN)
 }
 
 #: By how a `server` header begins, in lower case; the longer name first.

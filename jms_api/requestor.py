@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 from jms_api.context import JMSContext
-from jms_api.destinations import Destination, Queue, Topic, as_destination
-from jms_api.exceptions import InvalidDestinationException
+from jms_api.destinations import Destination, Queue, TemporaryQueue, TemporaryTopic, Topic, as_destination
+from jms_api.exceptions import InvalidDestinationException, UnsupportedOperationException
 from jms_api.messages.message import Message
 from jms_api.session import Session
 
@@ -40,9 +41,7 @@ class _Requestor:
     def close(self) -> None:
         """Close the session that was given, and delete the temporary destination (JMS-363)."""
         self._receiver.close()
-        delete = getattr(self._reply_to, "delete", None)
-        if delete is not None:
-            delete()
+        _delete(self._reply_to)
         self._session.close()
 
 
@@ -118,4 +117,11 @@ class Requestor:
     def close(self) -> None:
         """Forget the temporary queue."""
         self._receiver.close()
-        self._reply_to.delete()
+        _delete(self._reply_to)
+
+
+def _delete(destination: Queue | Topic) -> None:
+    """Delete a temporary destination, unless only the end of its connection can do that."""
+    if isinstance(destination, TemporaryQueue | TemporaryTopic):
+        with suppress(UnsupportedOperationException):
+            destination.delete()

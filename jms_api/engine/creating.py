@@ -130,6 +130,7 @@ def _check_capabilities(consumer: ConsumerCore) -> None:
     _demand(session, consumer.selector is None or profile.has_selectors, "select messages")
     _demand(session, not consumer.no_local or profile.has_no_local, "leave out messages of the same connection")
     _demand(session, not consumer.sharing.is_durable or profile.has_durable, "keep durable subscriptions")
+    _demand(session, not session.is_transacted or profile.has_atomic_transactions, "receive in a transaction")
     _demand(session, not consumer.sharing.is_shared or profile.has_shared, "share subscriptions")
 
 

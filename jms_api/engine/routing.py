@@ -13,7 +13,7 @@ from jms_api.engine.consumer import ConsumerCore, Sharing
 from jms_api.engine.delivery import Delivery, Probe, Subscription
 from jms_api.engine.exchange import Exchange
 from jms_api.engine.operations import Operation, Steps, procedure
-from jms_api.exceptions import InvalidDestinationException, JMSException
+from jms_api.exceptions import InvalidDestinationException, JMSException, UnsupportedOperationException
 from jms_api.mapping import spell
 from jms_api.profiles import Profile
 from stompd.wire.frame import Frame
@@ -251,6 +251,8 @@ class Routing(ABC):
         """Delete a temporary destination (JMS-357)."""
         self.check_open()
         self.check_temporary(destination)
+        if not self.profile.deletes_temporary:
+            raise UnsupportedOperationException("on this broker a temporary destination ends with its connection only")
         for session in self.sessions:
             if any(consumer.destination == destination for consumer in session.consumers):
                 raise JMSException(f"{destination} cannot be deleted: it has a consumer")

@@ -6,7 +6,16 @@ from typing import Any, TypeVar
 
 import pytest
 
-from jms_api import ConnectionFactory, Queue, QueueBrowser, SessionMode, TextMessage, TransactionRolledBackException
+from jms_api import (
+    ConnectionFactory,
+    Queue,
+    QueueBrowser,
+    SessionMode,
+    TemporaryQueue,
+    TextMessage,
+    TransactionRolledBackException,
+    UnsupportedOperationException,
+)
 from jms_api.engine import creating
 from jms_api.engine.connection import ConnectionCore
 from jms_api.engine.context import ContextCore
@@ -195,3 +204,21 @@ def test_text_goes_without_a_length_where_that_would_make_it_octets(server: str,
     (frame,) = script.sent()
     assert ("content-length:" in frame) is has_length
     assert frame.endswith("\n\none")
+
+
+def test_transaction_that_would_not_be_one_unit_is_refused() -> None:
+    session = Script("ActiveMQ-Artemis/2.33.0").core.create_session(SessionMode.SESSION_TRANSACTED)
+
+    operation = creating.create_consumer(session, Queue("a"), None, False)
+
+    with pytest.raises(UnsupportedOperationException, match="in a transaction"):
+        operation.result()
+
+
+def test_temporary_destination_that_cannot_be_deleted_says_so() -> None:
+    core = Script("ActiveMQ/5.17").core
+
+    operation = core.delete_temporary(TemporaryQueue("a"))
+
+    with pytest.raises(UnsupportedOperationException, match="ends with its connection"):
+        operation.result()

@@ -32,7 +32,7 @@ def test_broker_is_known_by_what_it_says(server: str | None, profile: Profile) -
 
 def test_profile_has_a_name() -> None:
     assert profile_named("RabbitMQ") is RABBITMQ
-    with pytest.raises(IllegalArgumentException, match="stompd, activemq, artemis, rabbitmq"):
+    with pytest.raises(IllegalArgumentException, match="stompd, activemq, activemq-scheduler, artemis, rabbitmq"):
         profile_named("kafka")
 
 
