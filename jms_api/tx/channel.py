@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextvars import copy_context
 from typing import Final, TypeVar, final
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -46,7 +47,8 @@ class Channel:
     def wait(self, operation: Operation[T], timeout: float | None = None) -> Deferred[T]:
         """Write what is to be written and return a Deferred of the result of an operation.
 
-        Its cancellation leaves everything that came to be received.
+        Its cancellation leaves everything that came to be received. Its callbacks run in the caller's context, so that
+        those of a listener count as a part of it, which may not close its own session (JMS-213).
 
         Args:
             operation: What to wait for.
@@ -63,8 +65,9 @@ class Channel:
             if timer is not None and timer.active():
                 timer.cancel()
             # Not now: the engine is in the middle of something.
-            self._reactor.callLater(0, self._fire, waiting, operation)
+            self._reactor.callLater(0, context.run, self._fire, waiting, operation)
 
+        context = copy_context()
         operation.when_done(done)
         return waiting
 

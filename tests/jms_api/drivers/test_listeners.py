@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue as queues
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -144,6 +145,21 @@ def test_jms_213_listener_may_not_close_its_session(session: Any, queue: Queue, 
 
     assert texts(heard.wait()) == ["1", "1"]
     assert session.transacted is False
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way.name == "twisted"], ids=lambda way: way.name)
+def test_jms_213_callback_of_a_listener_may_not_close_its_session(transacted: Any, queue: Queue, fill: Any) -> None:
+    session = transacted._target
+    refused: queues.Queue[object] = queues.Queue()
+
+    def listen(message: Any) -> Any:
+        closing = session.commit().addCallback(lambda _: session.close())
+        return closing.addErrback(lambda failure: refused.put(failure.value))
+
+    transacted.create_consumer(queue).message_listener = listen
+    fill(queue, "1")
+
+    assert isinstance(refused.get(timeout=PATIENCE_SECONDS), IllegalStateException)
 
 
 def test_jms_179_listener_may_not_stop_its_connection(connection: Any, session: Any, queue: Queue, fill: Any) -> None:
