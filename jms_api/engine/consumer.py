@@ -185,8 +185,8 @@ class ConsumerCore:
 
     # What the connection and the session do, under the lock.
 
-    def may_take_over(self, left: Subscription) -> bool:
-        """Return whether this is the durable subscription that a closed consumer left with something to settle.
+    def is_of_same_durable(self, left: Subscription) -> bool:
+        """Return whether a closed consumer has left this durable subscription with something to settle.
 
         The broker lets nobody else in until that is settled, and JMS-227 says that closing settles nothing.
         """
@@ -194,8 +194,15 @@ class ConsumerCore:
         return (
             isinstance(other, ConsumerCore)
             and self.sharing is other.sharing is Sharing.DURABLE
-            and (self.name, self.destination, self.selector) == (other.name, other.destination, other.selector)
-            and self.no_local == other.no_local
+            and self.name == other.name
+        )
+
+    def may_take_over(self, left: Subscription) -> bool:
+        """Return whether it can go on with the same durable subscription as a closed consumer left it."""
+        other = left.taker
+        return (
+            isinstance(other, ConsumerCore)
+            and (self.destination, self.selector, self.no_local) == (other.destination, other.selector, other.no_local)
             and (self.session.settles_in_order or not left.is_cumulative)
         )
 

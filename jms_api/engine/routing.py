@@ -13,7 +13,12 @@ from jms_api.engine.consumer import ConsumerCore, Sharing
 from jms_api.engine.delivery import Delivery, Probe, Subscription
 from jms_api.engine.exchange import Exchange
 from jms_api.engine.operations import Operation, Steps, procedure
-from jms_api.exceptions import InvalidDestinationException, JMSException, UnsupportedOperationException
+from jms_api.exceptions import (
+    IllegalStateException,
+    InvalidDestinationException,
+    JMSException,
+    UnsupportedOperationException,
+)
 from jms_api.mapping import spell
 from jms_api.profiles import Profile
 from stompd.wire.frame import Frame
@@ -93,7 +98,12 @@ class Routing(ABC):
         """Begin the subscription of a consumer; what is sent afterwards reaches it (JMS-353)."""
         yield from self.up()
         for subscription in self.subscriptions.values():
-            if subscription.is_leaving and consumer.may_take_over(subscription):
+            if subscription.is_leaving and consumer.is_of_same_durable(subscription):
+                if not consumer.may_take_over(subscription):
+                    raise IllegalStateException(  # JMS-346: to change it is to delete it
+                        f"a message of the subscription {consumer.name} is not settled; acknowledge it, commit or roll"
+                        " back before the subscription is changed"
+                    )
                 consumer.take_over(subscription)
                 return
         yield from self._subscribe(consumer)

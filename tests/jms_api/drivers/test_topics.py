@@ -152,6 +152,22 @@ def test_jms_227_what_a_closed_durable_consumer_was_given_comes_again_to_the_nex
     assert (again.text, again.jms_redelivered) == ("1", True)
 
 
+def test_jms_346_subscription_is_not_changed_while_something_is_not_settled(
+    connect: Any, topic: Topic, name: str, client_id: str, fill: Any, way: Way
+) -> None:
+    session = connect(client_id=client_id).create_session(SessionMode.CLIENT_ACKNOWLEDGE)
+    consumer = session.create_durable_consumer(topic, name)
+    fill(topic, "1")
+    message = consumer.receive(10_000)
+    consumer.close()
+
+    with pytest.raises(IllegalStateException, match="is not settled"):
+        session.create_durable_consumer(topic, name, "n > 0")
+
+    way.do(message.acknowledge)
+    assert session.create_durable_consumer(topic, name, "n > 0").message_selector == "n > 0"
+
+
 @pytest.mark.jms("Session.unsubscribe")
 def test_jms_344_unsubscribe_deletes_the_messages(
     connect: Any, topic: Topic, name: str, client_id: str, fill: Any
