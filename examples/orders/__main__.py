@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
 import random
-import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+
+from sqlalchemy import Engine
 
 from examples.orders import balance, books
-from examples.orders.processes import Processes
+from examples.orders.customers import make_up_orders, place_order
+from examples.orders.processes import Processes, free_port
 from examples.orders.worker import Order
 
 _WORKERS: Final = ("payment", "stock", "mail")
@@ -28,8 +27,9 @@ _CUSTOMERS: Final = 4
 #: From one kill to the next.
 _PEACE_SECONDS: Final = (0.1, 0.4)
 
-#: For all orders, and for each: many times what they take.
-_PATIENCE_SECONDS: Final = (120.0, 0.5)
+#: For all orders, and beside that for each: many times what they take.
+_PATIENCE_SECONDS: Final = 120.0
+_PATIENCE_FOR_EACH_SECONDS: Final = 0.5
 
 
 def main() -> int:
@@ -38,28 +38,21 @@ def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="orders-"))
     database = options.database or f"sqlite:///{directory / 'books.sqlite3'}"
     store = database if database.startswith("postgresql") else f"sqlite:///{directory / 'broker.sqlite3'}"
-    engine, store_engine = books.open_books(database), books.open_books(store)
-    books.begin_anew(engine, options.orders)
+    company_books, broker_tables = books.open_books(database), books.open_books(store)
+    books.begin_anew(company_books, options.orders)
     chance = random.Random(options.seed)
-    orders = dict(_invent(options.orders, chance))
+    orders = make_up_orders(options.orders, chance)
     with Processes(directory) as processes:
-        broker, shop = f"stomp://127.0.0.1:{processes.start_broker(store)}", f"127.0.0.1:{_free_port()}"
+        broker, shop = f"stomp://127.0.0.1:{processes.start_broker(store)}", f"127.0.0.1:{free_port()}"
         processes.start("shop", broker, shop)
         for worker in _WORKERS:
             processes.start(worker, broker, database)
         print(f"Broker, shop and workers run; what they say is in {directory}", flush=True)
-
-        def progress(ordered: int) -> bool:
-            done, waiting = balance.done(engine), balance.waiting(store_engine)
-            steps = ", ".join(f"{worker} {done[worker]}" for worker in _WORKERS)
-            print(f"  {ordered} ordered; done: {steps}; {waiting} wait; {processes.kills.total()} kills", flush=True)
-            return ordered == len(orders) and not waiting
-
-        faults = _let_flow(orders, f"http://{shop}/orders", processes, chance, progress)
+        faults = _do_business(orders, f"http://{shop}/orders", processes, chance, company_books, broker_tables)
         letters = balance.read_dead_letters(broker)
     print("Killed:", ", ".join(f"{name} {count} times" for name, count in sorted(processes.kills.items())))
-    balance.show(engine, orders, letters)
-    faults += balance.faults(engine, orders, letters)
+    balance.show(company_books, orders, letters)
+    faults += balance.faults(company_books, orders, letters)
     _say_what_next(faults, store, directory)
     return 1 if faults else 0
 
@@ -72,48 +65,43 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _invent(count: int, chance: random.Random) -> Iterator[tuple[int, Order]]:
-    """Yield orders: some with a card that has expired, some for what is rare, some for what nobody sells."""
-    for number in range(1, count + 1):
-        (item,) = chance.choices(["tea", "honey", "saffron", "unicorn"], [60, 33, 5, 2])
-        card = "expired" if chance.random() < 0.05 else "valid"
-        yield number, {"item": item, "quantity": chance.randint(1, 5), "card": card}
-
-
-def _let_flow(
-    orders: dict[int, Order], url: str, processes: Processes, chance: random.Random, progress: Callable[[int], bool]
+def _do_business(
+    orders: dict[int, Order],
+    url: str,
+    processes: Processes,
+    chance: random.Random,
+    company_books: Engine,
+    broker_tables: Engine,
 ) -> list[str]:
-    """Order, kill and start again until nothing waits any more; return what went wrong."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS[0] + _PATIENCE_SECONDS[1] * len(orders)
+    """Let customers order while processes are killed, until no order waits any more; return what went wrong."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS + _PATIENCE_FOR_EACH_SECONDS * len(orders)
     next_kill = next_look = time.monotonic()
     with ThreadPoolExecutor(_CUSTOMERS) as customers:
-        answers = [customers.submit(_order, f"{url}/{number}", order, deadline) for number, order in orders.items()]
+        placed = [customers.submit(place_order, f"{url}/{number}", order, deadline) for number, order in orders.items()]
         while (now := time.monotonic()) < deadline:
-            if now >= next_look:
-                next_look = now + 1
-                if progress(sum(answer.done() for answer in answers)):
-                    failures = (answer.exception() for answer in answers)
-                    return [f"the shop did not take an order: {failure}" for failure in failures if failure]
             if now >= next_kill:
                 next_kill = now + chance.uniform(*_PEACE_SECONDS)
                 processes.kill_one(chance)
             processes.start_what_has_ended()
+            if now >= next_look:
+                next_look = now + 1
+                if _is_everything_done(placed, processes, company_books, broker_tables):
+                    return [
+                        f"the shop did not take an order: {order.exception()}" for order in placed if order.exception()
+                    ]
             time.sleep(0.1)
     return ["some orders still wait"]
 
 
-def _order(url: str, order: Order, deadline: float) -> None:
-    """Order until the shop says that it has the order: who gets no answer asks again."""
-    request = Request(url, json.dumps(order).encode(), {"Content-Type": "application/json"}, method="PUT")
-    while True:
-        try:
-            with urlopen(request, timeout=10):
-                return
-        except OSError as error:
-            is_refused = isinstance(error, HTTPError) and error.code == 400
-            if is_refused or time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+def _is_everything_done(
+    placed: Sequence[Future[None]], processes: Processes, company_books: Engine, broker_tables: Engine
+) -> bool:
+    """Show how far it is, and return whether all orders are placed and none waits for a step."""
+    ordered = sum(order.done() for order in placed)
+    done, waiting = balance.done(company_books), balance.waiting(broker_tables)
+    steps = ", ".join(f"{worker} {done[worker]}" for worker in _WORKERS)
+    print(f"  {ordered} ordered; done: {steps}; {waiting} wait; {processes.kills.total()} kills", flush=True)
+    return ordered == len(placed) and not waiting
 
 
 def _say_what_next(faults: Sequence[str], store: str, directory: Path) -> None:
@@ -126,12 +114,6 @@ def _say_what_next(faults: Sequence[str], store: str, directory: Path) -> None:
     print("  look at a dead letter:     stompd receive --no-ack /queue/DLQ.orders.stock")
     print("  buy saffron, then replay:  stompd replay DLQ.orders.stock --to /queue/orders.stock")
     print("  and read examples/orders/worker.py, which is the part to copy.")
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 if __name__ == "__main__":

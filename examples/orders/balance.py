@@ -94,4 +94,6 @@ def show(engine: Engine, orders: Mapping[int, Order], letters: Sequence[DeadLett
         print(f"  {first} of {item} at first = {left} left + {shipped} shipped")
     for (queue, reason), number in sorted(Counter((letter.queue, letter.reason) for letter in letters).items()):
         print(f"  {number} dead letters in DLQ.{queue}: {reason}")
+    dead = {letter.order_id for letter in letters}
+    print(f"  {len(dead)} orders could not be served, {len(letters) - len(dead)} of them ordered and refused twice")
     print(f"  {again} times an order came again for a step that was done, which was not done twice")
