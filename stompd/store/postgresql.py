@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import Any, TypeAlias
 
 import psycopg
@@ -18,6 +17,7 @@ from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusa
 from stompd.store.arrays import Bigints, Booleans, Byteas, Column, Integers, Smallints, Texts, register
 from stompd.store.batch import Batch, Key, Rows, subscription_rows
 from stompd.store.dialect import Dialect, MessageRow, Statement
+from stompd.store.prepared import PreparedStatements
 from stompd.store.queries import DUE_PAGE, EXPIRED, LAST_VALUES, MEASURE, PAGE
 from stompd.store.sql import SqlStore
 
@@ -141,7 +141,8 @@ _KEY = (Bigints, Smallints, Bigints)
 _SUBSCRIPTION = (Bigints, Texts, Texts, Texts, Texts, Booleans, Booleans, Texts, Texts)
 _INSERTED = (*_KEY, Bigints, Bigints, Bigints, Booleans, Texts, Texts, Byteas)
 
-_BEGIN, _COMMIT = Statement("BEGIN", ()), Statement("COMMIT", ())
+#: Where a connection keeps its prepared statements.
+_PREPARED = "stompd_prepared"
 
 # SQLSTATE classes and codes (PostgreSQL documentation, appendix A).
 _REFUSED_CLASSES = ("22", "23", "54")  # data exception, constraint violation, a limit of the program
@@ -233,12 +234,12 @@ class PostgresqlDialect(Dialect):
 
     def execute(self, connection: Connection, statements: Sequence[Statement]) -> None:
         """Execute in one round trip: a single statement by itself, more as a pipeline with BEGIN and COMMIT."""
-        raw = _raw(connection)
+        prepared: PreparedStatements = connection.info[_PREPARED]
         try:
-            _execute(raw, statements)
+            prepared.execute(statements)
         except psycopg.errors.UniqueViolation:
             # The batch was applied before, and the answer was lost; if not, this raises the same.
-            _execute(raw, [Statement(text.replace(_ALL_NEW, _SOME_THERE), rows) for text, rows in statements])
+            prepared.execute([Statement(text.replace(_ALL_NEW, _SOME_THERE), rows) for text, rows in statements])
 
     def load(
         self, connection: Connection, queue_id: QueueId, after: Place, through_ms: int, limit: int, limit_bytes: int
@@ -293,6 +294,7 @@ class PostgresqlDialect(Dialect):
         connection.exec_driver_sql(_COMMIT_ON_DISK)
         connection.exec_driver_sql(_PLANS)
         register(_raw(connection))
+        connection.info[_PREPARED] = PreparedStatements(_raw(connection))
 
 
 def _raw(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:
@@ -313,32 +315,6 @@ def _parse(url: str) -> URL:
     if parsed.drivername not in ("postgresql", "postgresql+psycopg", "postgres"):
         raise StoreUnusable(f"the store URL has the driver {parsed.drivername}: write postgresql://")
     return parsed.set(drivername="postgresql+psycopg")
-
-
-def _execute(raw: psycopg.Connection[tuple[Any, ...]], statements: Sequence[Statement]) -> None:
-    if len(statements) == 1:
-        raw.execute(*statements[0], prepare=True)
-        return
-    try:
-        with raw.pipeline() as pipeline:
-            _fill(pipeline, raw, (_BEGIN, *statements, _COMMIT))
-    except psycopg.Error:
-        if raw.info.transaction_status == pq.TransactionStatus.INERROR:
-            raw.execute("ROLLBACK")
-        raise
-
-
-def _fill(
-    pipeline: psycopg.Pipeline, raw: psycopg.Connection[tuple[Any, ...]], statements: Sequence[Statement]
-) -> None:
-    try:
-        for statement in statements:
-            raw.execute(*statement, prepare=True)
-    except psycopg.Error:
-        # The answer to an early statement may arrive while later ones are sent; take the other answers too.
-        with suppress(psycopg.Error):
-            pipeline.sync()
-        raise
 
 
 def _explain_local(error: BaseException | None) -> type[StoreError]:

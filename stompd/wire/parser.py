@@ -23,7 +23,6 @@ _FRAME_BEGIN = re.compile(rb"[^\r\n\0]|\r[^\n]")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 
 _COMMAND = re.compile(rb"[^\r\n\0]*")
-
 #: A frame that has one header and no body, as most that acknowledge have. Such a value means the same in all versions.
 _SHORT_FRAME = re.compile(rb"(ACK|NACK|BEGIN|COMMIT|ABORT)\n(id|transaction):([!-9;-\[\]-~]{1,100})\n\n\0")
 
