@@ -74,6 +74,14 @@ _INSERT_ALIKE = f"""
     FROM unnest(%b::bigint[], %b::bigint[], %b::bytea[]) AS arrived (message_id, timestamp_ms, body)
     {_ALL_NEW}
 """
+# A single row, whose body is not copied into an array and out of it again.
+_INSERT_ONE = f"""
+    INSERT INTO stompd_message (queue_id, urgency, message_id, timestamp_ms, expires_ms, due_ms, is_persistent,
+                                destination, headers, body, delivery_count)
+    VALUES (%b::bigint, %b::smallint, %b::bigint, %b::bigint, %b::bigint, %b::bigint, %b::boolean, %b::text, %b::json,
+            %b::bytea, 0)
+    {_ALL_NEW}
+"""
 _PUT_QUEUES = """
     INSERT INTO stompd_queue (queue_id, name, is_durable, delivered_through, recovered_through)
     SELECT queue_id, name, is_durable, 0, 0
@@ -344,6 +352,8 @@ def _together(first: Statement, second: Statement) -> Statement:
 
 
 def _insert(rows: Rows) -> Statement:
+    if len(rows.bodies) == 1:
+        return Statement(_INSERT_ONE, [column[0] for column in rows.columns])
     common: tuple[list[Any], ...] = (rows.queue_ids, rows.urgencies, rows.expiries_ms, rows.due_ms, rows.persistences)
     common += (rows.destinations, rows.headers)
     if all(column.count(column[0]) == len(column) for column in common):
