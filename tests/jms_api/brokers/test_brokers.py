@@ -28,6 +28,11 @@ from jms_api import (
     UnsupportedOperationException,
 )
 from tests.harness.raw import unique_name
+from tests.jms_api.brokers.conftest import BROKERS, NAMED
+
+if not NAMED:
+    examples = ", ".join(f"{variable}='{url}'" for variable, url in BROKERS.values())
+    pytest.skip(f"to run these, say where a broker is: {examples}", allow_module_level=True)
 
 PATIENCE_MS = 10_000
 
