@@ -201,7 +201,7 @@ class Broker:
         if queue is not None:
             queue.admit(after, page)
             if queue.account is not None:
-                queue.account.note()
+                queue.account.page_came()
         else:
             self._sending.logs.admit(queue_id, after, page, self._now)
 
@@ -262,7 +262,7 @@ class Broker:
             for queue in queues:
                 queue.dispatch(now)
         if self._catalogue.overfull:
-            make_room(self._catalogue, self._redelivery, now)
+            make_room(self._catalogue, self._redelivery, self._ledger, now)
         self._sending.end_turn()
         self._idleness.begin(int(now * 1000))
         if self._barriers.waiting:

@@ -120,6 +120,37 @@ def test_full_queue_drops_its_head() -> None:
     assert waiting(core) == ["c", "d"]
 
 
+def test_full_queue_drops_the_oldest_whatever_its_priority() -> None:
+    core = full(Overflow.DROP_OLD)
+    core.send(1, "old", priority=1)
+    core.send(1, "urgent", priority=9)
+    core.send(1, "new", priority=1)
+
+    core.run()
+
+    assert core.rows() == ["urgent", "new"]
+    assert waiting(core) == ["urgent", "new"]
+
+
+@pytest.mark.parametrize("selector", ["", "color = 'red'"])
+def test_oldest_that_is_only_in_the_store_is_read_and_dropped(selector: str) -> None:
+    before = Core(MemoryStore(), window_count=1)
+    for body, priority in (("a", 1), ("b", 9), ("c", 9), ("d", 5)):
+        before.send(1, body, priority=priority)
+    before.run()
+    rule = Rule("/queue/a", max_messages=2, overflow=Overflow.DROP_OLD)
+    core = before.restart([rule], window_count=1)
+    if selector:
+        core.subscribe(2, selector=selector)
+        core.run()
+
+    core.send(1, "e", priority=0)
+    core.run()
+
+    assert core.rows() == ["d", "e"]
+    assert core.depth() == 2
+
+
 def test_what_is_with_consumers_is_not_dropped() -> None:
     core = full(Overflow.DROP_OLD)
     core.subscribe(2, prefetch=2)

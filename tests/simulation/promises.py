@@ -65,7 +65,7 @@ def _check_turn(subscription: ClientSubscription, copy: Copy, answered: int) -> 
     for other in copy.home.live:
         if other.state is not State.WAITING or other.visible_after > answered or other.may_expire or other.is_late:
             continue
-        if not subscription.may_take(other):
+        if not subscription.may_take(other) or _may_have_ended(other):
             continue
         if other.message.priority > priority:
             raise Violation(f"delivered {copy.name} before {other.name}, which is more urgent")
@@ -93,13 +93,25 @@ def _check_group(subscription: ClientSubscription, copy: Copy) -> None:
     if not group:
         return
     holder = home.holders.get(group)
-    if holder is not None and holder is not subscription and holder.is_active:
+    is_elsewhere = holder is not None and holder is not subscription and holder.is_active
+    if is_elsewhere and not _may_have_ended(copy):
         raise Violation(f"delivered {copy.name} of group {group}, which belongs to another subscription")
     home.closed.discard(group)  # it is free when nobody has found anything else
     home.holders[group] = subscription
     if copy.message.headers.get("JMSXGroupSeq") == "-1":
         del home.holders[group]
         home.closed.add(group)
+
+
+def _may_have_ended(copy: Copy) -> bool:
+    """Whether the last message of a message's group stood before it, and may have expired."""
+    return bool(copy.group) and any(
+        other.may_expire
+        and other.group == copy.group
+        and other.message.headers.get("JMSXGroupSeq") == "-1"
+        and other.message.place < copy.message.place
+        for other in copy.home.by_id.values()
+    )
 
 
 def _check_rank(subscription: ClientSubscription, copy: Copy, limits: Limits) -> None:
