@@ -230,8 +230,11 @@ class Later:
         self._ledger.load(LoadDue(queue_id, after, reached_ms, limit, self._page_bytes))
 
     def _enter(self, entry: Entry) -> None:
-        self._queue.enter(entry)
-        for browser in self._queue.browsers or ():
+        queue = self._queue
+        queue.enter(entry)
+        if queue.account is not None:
+            queue.account.note()
+        for browser in queue.browsers or ():
             browser.became_due(entry)
 
     def _expect_stored(self, due_ms: int) -> None:

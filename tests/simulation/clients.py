@@ -46,6 +46,7 @@ _TOPICS = ("/topic/t", "/topic/u")
 #: Other ways to subscribe to them.
 _ALL_QUEUES = ("/queue/a,/queue/b", "/queue/*", "/queue/b,/queue/#")
 _ALL_TOPICS = ("/topic/*",)
+_TEMPORARY = "/temp-queue/t"  # each session has its own
 _DURABLE = ("d", "e")  # names of durable subscriptions, which all sessions share
 _PRIORITIES = (4, 4, 4, 4, 9, 0)
 _MAX_SUBSCRIPTIONS = 3
@@ -93,7 +94,7 @@ class Clients:
     def _send(self, session: ClientSession, now: float) -> None:
         self._names += 1
         name = f"m{self._names}"
-        path = self._random.choice(_QUEUES + _TOPICS)
+        path = self._random.choice(_QUEUES + _TOPICS) if self._random.random() < 0.95 else _TEMPORARY
         message = Message(
             path,
             {"kind": self._random.choice("abc"), **self._group()},
@@ -129,9 +130,11 @@ class Clients:
         if len(session.subscriptions) >= _MAX_SUBSCRIPTIONS:
             return
         name = next(name for name in "xyzw" if name not in session.subscriptions)
-        path = self._random.choice(_QUEUES + _TOPICS if self._random.random() < 0.7 else _ALL_QUEUES + _ALL_TOPICS)
+        path = self._random.choice(
+            _QUEUES + _TOPICS if self._random.random() < 0.7 else (*_ALL_QUEUES, *_ALL_TOPICS, _TEMPORARY)
+        )
         ack_mode = self._random.choice((AckMode.AUTO, AckMode.CLIENT, AckMode.INDIVIDUAL, AckMode.INDIVIDUAL))
-        durable = self._random.choice((None, *_DURABLE)) if path in _TOPICS else None
+        durable = self._random.choice((None, *_DURABLE)) if path.startswith("/topic/") else None
         home = self._model.durable.get(durable or "")
         if home is not None and home.topic != path and self._model.consumers(home):
             durable = None  # it would be refused
@@ -164,6 +167,8 @@ class Clients:
             homes = [self._model.subscribe_durably(record, durable, path)]
         elif is_topic:
             homes = [Home(f"{path}/{session.session_id}/{number}", is_durable=False)]
+        elif path == _TEMPORARY:
+            homes = [session.own_home()]
         else:
             homes = [self._model.home(name) for name in (_QUEUES if path in _ALL_QUEUES else (path,))]
         default = limits.topic_prefetch if is_topic else limits.shared_prefetch if durable else limits.queue_prefetch

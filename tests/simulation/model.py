@@ -6,7 +6,7 @@ the broker keeps anything; only the bound on memory looks inside.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from stompd.broker.broker import Broker
@@ -25,7 +25,14 @@ from stompd.broker.units import (
     ReturnMessage,
     UnitOfWork,
 )
-from tests.simulation.promises import check_delivery, check_memory, check_quiet, check_shown, recover
+from tests.simulation.promises import (
+    check_delivery,
+    check_dropped,
+    check_memory,
+    check_quiet,
+    check_shown,
+    recover,
+)
 from tests.simulation.records import (
     ClientSession,
     ClientSubscription,
@@ -37,12 +44,15 @@ from tests.simulation.records import (
     Violation,
 )
 
+_ALL_TOPICS = "/topic/*"
+
 
 class Model:
     """All queues, as the clients may expect them."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, queue_limits: Mapping[str, int]) -> None:
         self.limits = limits
+        self._queue_limits = queue_limits
         self.sessions: dict[int, ClientSession] = {}
         self.homes: dict[str, Home] = {}
         self.durable: dict[str, Home] = {}  # the queues of durable subscriptions, by name
@@ -52,6 +62,7 @@ class Model:
         self._homes_by_id: dict[int, Home] = {}
         self._by_serial: dict[int, Record] = {}
         self._fresh: list[Record] = []  # requests of this turn: whether they need a unit will be seen
+        self._dropped: list[Copy] = []  # in this turn, by queues that are full
         self._in_store: set[Copy] = set()
         self._ever_in_store: set[Copy] = set()
         self._order = 0
@@ -73,7 +84,7 @@ class Model:
     def route(self, record: Record, message: Message, name: str) -> None:
         """Note that a message takes effect: at its SEND, or at the COMMIT."""
         self._order += 1
-        for home in self._homes_of(message):
+        for home in self._homes_of(record.session, message):
             copy = Copy(name, home, record.session.session_id, self._order, message, record=record)
             copy.is_late = message.due_ms > 0
             home.is_grouped |= bool(copy.group)
@@ -208,6 +219,10 @@ class Model:
                 copy.come_back()
             subscription.unsettled.clear()
         session.transactions.clear()
+        if session.temporary is not None:
+            session.temporary.is_alive = False
+            for copy in list(session.temporary.live):
+                copy.move(State.GONE)
 
     # What the store does.
 
@@ -232,6 +247,7 @@ class Model:
         for copy in record.arriving:
             copy.visible_after = unit.serial
             copy.move(State.WAITING)
+            copy.home.was_bounded = copy.home.limit > 0
         for copy in record.settling:
             copy.move(State.GONE)
         for copy in record.returning:
@@ -288,6 +304,14 @@ class Model:
         for record in self._fresh:
             self._finish_without_unit(record)
         self._fresh.clear()
+        self._answer(effects, now)
+        for copy in self._dropped:
+            check_dropped(copy)
+        self._dropped.clear()
+        for home in chain(self.homes.values(), self.durable.values()):
+            home.closed.clear()
+
+    def _answer(self, effects: Sequence[Effect], now: float) -> None:
         for effect in effects:
             match effect:
                 case Deliver():
@@ -300,8 +324,6 @@ class Model:
                     self._refused(effect)
                 case CloseSession():
                     self._closed(effect)
-        for home in chain(self.homes.values(), self.durable.values()):
-            home.closed.clear()
 
     def _hand_out(self, effect: Persist, now: float) -> None:
         unit = effect.unit
@@ -345,7 +367,9 @@ class Model:
             if copy.state is State.SETTLING or self._went_with_queue(copy, is_rejected=False):
                 return copy.record
             has_expired = copy.state is State.WAITING and 0 < copy.message.expires_ms <= round(self._latest * 1000)
-            if copy.state is not State.GONE and not has_expired:
+            if copy.state is State.WAITING and copy.home.limit and not has_expired:
+                self._dropped.append(copy)
+            elif copy.state is not State.GONE and not has_expired:
                 raise Violation(f"{copy.name} is deleted while {copy.state.name}")
             copy.move(State.GONE)
         elif isinstance(operation, ReturnMessage):
@@ -530,15 +554,20 @@ class Model:
 
     def home(self, path: str) -> Home:
         """The queue of a destination."""
-        return self.homes.setdefault(path, Home(path, is_durable=True))
+        home = self.homes.get(path)
+        if home is None:
+            home = self.homes[path] = Home(path, is_durable=True, limit=self._queue_limits.get(path, 0))
+        return home
 
-    def _homes_of(self, message: Message) -> list[Home]:
+    def _homes_of(self, sender: ClientSession, message: Message) -> list[Home]:
         path = message.destination
+        if path.startswith("/temp-queue/"):
+            return [sender.own_home()]
         if path.startswith("/queue/"):
             return [self.home(path)]
         subscriptions = chain.from_iterable(session.subscriptions.values() for session in self.sessions.values())
-        homes = [found.home for found in subscriptions if found.topic in (path, "/topic/*") and found.wants(message)]
-        return homes + [home for home in self.durable.values() if home.topic == path]
+        homes = [found.home for found in subscriptions if found.topic in (path, _ALL_TOPICS) and found.wants(message)]
+        return homes + [home for home in self.durable.values() if home.topic in (path, _ALL_TOPICS)]
 
     def _find(self, operation: Operation) -> Copy | None:
         home = self._homes_by_id.get(operation.queue_id)

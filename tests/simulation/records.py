@@ -45,6 +45,8 @@ class Home:
     is_durable: bool
     topic: str | None = None  # whose messages it gets, if it is that of a durable subscription
     creation: Record | None = None  # the SUBSCRIBE that made that one
+    limit: int = 0  # messages, beyond which the oldest is dropped
+    was_bounded: bool = False  # something arrived since the last crash, so that the limit was looked at
     is_alive: bool = True
     is_banked: bool = False  # a RECEIPT promised that it is kept
     is_deleted: bool = False  # a RECEIPT promised that it is gone
@@ -63,6 +65,7 @@ class Home:
 
     def forget_subscribers(self) -> None:
         """Begin anew after a crash."""
+        self.was_bounded = False
         self.holders.clear()
         self.servants.clear()
         self.subscribers.clear()
@@ -103,6 +106,11 @@ class Copy:
     @property
     def may_expire(self) -> bool:
         """Whether it can vanish without being delivered."""
+        return self.expires or self.home.limit > 0
+
+    @property
+    def expires(self) -> bool:
+        """Whether it expires at some time."""
         return self.message.expires_ms > 0
 
     @property
@@ -232,5 +240,12 @@ class ClientSession:
     by_number: dict[int, ClientSubscription] = field(default_factory=dict)
     transactions: dict[str, list[HeldSend | HeldSettlement]] = field(default_factory=dict)
     expected: deque[Record] = field(default_factory=deque)  # frames whose RECEIPT is due, in order
+    temporary: Home | None = None  # its temporary queue
     settled: list[Copy] = field(default_factory=list)  # all it ever acknowledged
     history: list[tuple[ClientSubscription, int, Copy]] = field(default_factory=list)
+
+    def own_home(self) -> Home:
+        """Its temporary queue, which its first use creates."""
+        if self.temporary is None:
+            self.temporary = Home(f"temporary queue of session {self.session_id}", is_durable=False)
+        return self.temporary

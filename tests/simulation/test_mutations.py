@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from hashlib import blake2b
 
 import pytest
 
-from stompd.broker import expiry
+from stompd.broker import expiry, temporary
 from stompd.broker.browser import Browser
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.deadlines import Deadlines, Later
@@ -24,7 +25,7 @@ from stompd.broker.selection import Selection, Selections
 from stompd.broker.session import Session
 from stompd.broker.spread import Spread
 from stompd.broker.subscription import Subscription
-from stompd.broker.topic import Topic
+from stompd.broker.topic import Binding, Topic
 from stompd.broker.transaction import Transaction
 from stompd.broker.units import DueKey, DuePage, Page
 from stompd.broker.wildcard import Patterns
@@ -359,6 +360,26 @@ def _looks_for_no_further_queues(patch: Patch) -> None:
     patch.setattr(Patterns, "match", match)
 
 
+def _drops_the_newest(patch: Patch) -> None:
+    def newest(self: Window) -> Entry | None:
+        return max(self.entries(), key=lambda entry: entry.place.message_id, default=None)
+
+    patch.setattr(Window, "oldest", newest)
+
+
+def _gives_durable_subscriptions_nothing_by_wildcards(patch: Patch) -> None:
+    route = Catalogue.route
+
+    def route_names(self: Catalogue, topic: Destination, queue: Queue, binding: Binding | None) -> None:
+        route(self, topic._replace(words=()) if queue.is_durable else topic, queue, binding)
+
+    patch.setattr(Catalogue, "route", route_names)
+
+
+def _shares_temporary_queues(patch: Patch) -> None:
+    patch.setattr(temporary, "blake2b", lambda octets, key, digest_size: blake2b(b"t", digest_size=digest_size))
+
+
 _FAULTS: list[Fault] = [
     _confirms_before_the_unit_is_applied,
     _delivers_before_the_unit_is_applied,
@@ -398,6 +419,9 @@ _FAULTS: list[Fault] = [
     _shows_no_second_page,
     _returns_to_the_first_queue_only,
     _looks_for_no_further_queues,
+    _drops_the_newest,
+    _gives_durable_subscriptions_nothing_by_wildcards,
+    _shares_temporary_queues,
 ]
 
 

@@ -8,6 +8,7 @@ from random import Random
 from stompd.broker.broker import Broker
 from stompd.broker.effects import Deliver, Load, LoadDue, LoadEntries, LoadExpired, LoadShown, Persist, SessionId
 from stompd.broker.limits import Limits
+from stompd.broker.policy import Overflow, Rule
 from stompd.broker.requests import AckMode, Request, Subscribe
 from stompd.broker.units import DuePage, ExpiredPage, Page, UnitOfWork
 from stompd.store.memory import MemoryStore
@@ -43,7 +44,9 @@ class World:
         self.now = _NOW
         self.trace: deque[str] = deque(maxlen=_TRACED_STEPS)
         self.store = MemoryStore()
-        self.model = Model(self.limits)
+        #: Beyond so many messages, a queue drops the oldest.
+        self.queue_limits = random.choice(({}, {}, {}, {"/queue/b": random.choice((1, 3))}))
+        self.model = Model(self.limits, self.queue_limits)
         self.clients = Clients(random, self.model, self._submit)
         self._last_session = 0
         self._refusals = random.choice((0.0, 0.0, 0.04))
@@ -67,7 +70,10 @@ class World:
 
     def _start(self) -> None:
         recovered = self.store.open()
-        self.broker = Broker(self.limits, recovered)
+        rules = [
+            Rule(path, max_messages=limit, overflow=Overflow.DROP_OLD) for path, limit in self.queue_limits.items()
+        ]
+        self.broker = Broker(self.limits, recovered, rules)
         self.journal = SlowJournal(self.store)
         rows = {
             (queue_id, message_id): (row.delivery_count, row.due_ms)
