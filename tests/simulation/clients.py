@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 
 from stompd.broker.destination import parse_destination, parse_source
-from stompd.broker.message import Message
+from stompd.broker.message import Message, Retain, Wishes
 from stompd.broker.requests import (
     ORDINARY,
     Abort,
@@ -69,6 +69,8 @@ class Clients:
         self._receipt_rate = random.choice((0.1, 0.5, 0.9))
         self._selectivity = random.choice((0.0, 0.0, 0.3, 0.8))
         self._grouping = random.choice((0.0, 0.0, 0.4, 1.0))
+        self._repetition = random.choice((0.0, 0.0, 0.6))
+        self._retention = random.choice((0.0, 0.0, 0.2))
         self._ranking = random.choice((0.0, 0.0, 0.4))
 
     def act(self, session: ClientSession, now: float) -> None:
@@ -104,6 +106,12 @@ class Clients:
             expires_ms=int(now * 1000) + self._random.randrange(1000) if self._random.random() < 0.04 else 0,
             due_ms=int(now * 1000) + self._random.randrange(1, 3000) if self._random.random() < self._delay_rate else 0,
         )
+        if path in _QUEUES and self._random.random() < self._repetition:
+            message.wishes = Wishes()
+            message.wishes.dedup_id = f"d{(self._names - self._random.randrange(8)) // 8}"
+        if path in _TOPICS and self._random.random() < self._retention and not message.due_ms + message.expires_ms:
+            message.wishes = Wishes()
+            message.wishes.retain = self._random.choice((Retain.SET, Retain.SET, Retain.REMOVE))
         transaction = self._transaction(session)
         record = self._record(session)
         if transaction is None:
@@ -167,6 +175,7 @@ class Clients:
             homes = [self._model.subscribe_durably(record, durable, path)]
         elif is_topic:
             homes = [Home(f"{path}/{session.session_id}/{number}", is_durable=False)]
+            self._model.give_retained(record, homes[0], path, selector)
         elif path == _TEMPORARY:
             homes = [session.own_home()]
         else:

@@ -97,6 +97,7 @@ class Copy:
     was_seen_now: bool = False  # delivered since the last crash
     is_banked: bool = False  # a RECEIPT promised that it is kept
     is_settled: bool = False  # a RECEIPT promised that it never returns
+    is_retained: bool = False  # its topic had it for those who subscribed later
 
     @property
     def is_durable(self) -> bool:
@@ -151,14 +152,39 @@ class Record:
     returning: list[Copy] = field(default_factory=list)
     rejected: list[Copy] = field(default_factory=list)  # back already; their counts are on the way
     serial: int | None = None
+    repeated: list[Copy] = field(default_factory=list)  # what was sent before under the same dedup-id
     settled_before: list[Copy] = field(default_factory=list)  # what it acknowledges once more
     durable: Home | None = None  # the durable subscription that it makes or uses
     deleting: list[Home] = field(default_factory=list)  # those that it deletes or replaces
     is_commit: bool = False
+    is_retaining: bool = False  # it changes what a topic retains
     is_disconnect: bool = False
     is_declined: bool = False  # it is answered with an ERROR after which its session goes on
     is_answered: bool = False
     is_refused: bool = False  # the broker may not know yet
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Kept:
+    """A message that a topic retains."""
+
+    name: str
+    sender: int
+    order: int
+    message: Message
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Change:
+    """That a topic retains another message, or none."""
+
+    record: Record | None  # the request; None for what was found after a crash
+    kept: Kept | None
+
+    @property
+    def stored_id(self) -> int | None:
+        """The id of the message, if it is to survive a crash."""
+        return self.kept.message.message_id if self.kept and self.kept.message.is_persistent else None
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -14,6 +14,7 @@ from stompd.broker.catalogue import Catalogue
 from stompd.broker.deadlines import Deadlines, Later
 from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
+from stompd.broker.duplicates import Duplicates
 from stompd.broker.effects import Confirm, Decline
 from stompd.broker.groups import Groups
 from stompd.broker.ledger import Ledger, Work
@@ -21,6 +22,7 @@ from stompd.broker.line import Line
 from stompd.broker.mark import DeliveryMark
 from stompd.broker.message import Message, Place
 from stompd.broker.queue import Queue
+from stompd.broker.retained import Retained
 from stompd.broker.selection import Selection, Selections
 from stompd.broker.session import Session
 from stompd.broker.spread import Spread
@@ -376,6 +378,22 @@ def _gives_durable_subscriptions_nothing_by_wildcards(patch: Patch) -> None:
     patch.setattr(Catalogue, "route", route_names)
 
 
+def _takes_what_was_sent_before(patch: Patch) -> None:
+    patch.setattr(Duplicates, "admit", lambda self, *rest: True)
+
+
+def _forgets_what_was_sent_before_a_crash(patch: Patch) -> None:
+    patch.setattr(Duplicates, "recover", lambda self, recovered: None)
+
+
+def _gives_nobody_what_is_retained(patch: Patch) -> None:
+    patch.setattr(Retained, "find", lambda self, host, topic: [])
+
+
+def _retains_what_was_to_be_removed(patch: Patch) -> None:
+    patch.setattr(Retained, "remove", lambda self, host, topic, work: None)
+
+
 def _shares_temporary_queues(patch: Patch) -> None:
     patch.setattr(temporary, "blake2b", lambda octets, key, digest_size: blake2b(b"t", digest_size=digest_size))
 
@@ -422,6 +440,10 @@ _FAULTS: list[Fault] = [
     _drops_the_newest,
     _gives_durable_subscriptions_nothing_by_wildcards,
     _shares_temporary_queues,
+    _takes_what_was_sent_before,
+    _forgets_what_was_sent_before_a_crash,
+    _gives_nobody_what_is_retained,
+    _retains_what_was_to_be_removed,
 ]
 
 

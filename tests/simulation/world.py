@@ -10,7 +10,7 @@ from stompd.broker.effects import Deliver, Load, LoadDue, LoadEntries, LoadExpir
 from stompd.broker.limits import Limits
 from stompd.broker.policy import Overflow, Rule
 from stompd.broker.requests import AckMode, Request, Subscribe
-from stompd.broker.units import DuePage, ExpiredPage, Page, UnitOfWork
+from stompd.broker.units import RETAINED_NAME, DuePage, ExpiredPage, Page, UnitOfWork
 from stompd.store.memory import MemoryStore
 from tests.simulation.clients import Clients
 from tests.simulation.journal import Applied, Loaded, Outcome, Refused, SlowJournal
@@ -78,6 +78,7 @@ class World:
         rows = {
             (queue_id, message_id): (row.delivery_count, row.due_ms)
             for queue_id, queue in self.store._queues.items()
+            if queue.name != RETAINED_NAME
             for message_id, row in queue.rows.items()
         }
         self.model.crashed(rows, recovered)
@@ -265,7 +266,8 @@ class World:
             left = [copy.name for copy in home.live if not copy.may_expire]
             if left or depth_of(self.broker, home):
                 raise Violation(f"{home.name} still has {left}, depth {depth_of(self.broker, home)}")
-        rows = [row.message.body for queue in self.store._queues.values() for row in queue.rows.values()]
+        queues = [queue for queue in self.store._queues.values() if queue.name != RETAINED_NAME]
+        rows = [row.message.body for queue in queues for row in queue.rows.values()]
         if rows:
             raise Violation(f"the store still has {rows}")
 
