@@ -11,7 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 from stompd.errors import StompError
 from stompd.wire.frame import Frame, Version
-from stompd.wire.parser import FrameLimits, FrameParser
+from stompd.wire.limits import FrameLimits
+from stompd.wire.parser import FrameParser
 from stompd.wire.serializer import serialize
 
 #: The port that IANA assigned to no one and every STOMP broker uses.

@@ -13,7 +13,7 @@ from typing import NewType, TypeAlias, final
 
 from stompd.broker.limits import Limits
 from stompd.broker.policy import Rule
-from stompd.wire.parser import FrameLimits
+from stompd.wire.limits import FrameLimits
 
 #: By name: the users in a group.
 Groups: TypeAlias = Mapping[str, tuple[str, ...]]

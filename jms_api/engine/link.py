@@ -10,7 +10,8 @@ from jms_api.profiles import Profile
 from stompd.errors import StompError
 from stompd.wire.frame import Frame, Version
 from stompd.wire.heartbeat import HeartBeat, agree, parse_heart_beat
-from stompd.wire.parser import FrameLimits, FrameParser
+from stompd.wire.limits import FrameLimits
+from stompd.wire.parser import FrameParser
 from stompd.wire.serializer import encode_headers, serialize
 
 #: The broker decides how large a message may be; this only keeps a peer that is no broker from filling the memory.

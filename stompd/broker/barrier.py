@@ -10,7 +10,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, final
 
-from stompd.broker.effects import CloseSession, Confirm, Decline, Deliver, Effect, Refuse, SessionId
+from stompd.broker.delivery import Delivery
+from stompd.broker.effects import CloseSession, Confirm, Decline, Effect, Refuse, SessionId
 from stompd.broker.ledger import Ledger, Work
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _MOST_ROUNDS: Final = 3
 _MOST_ANSWERS: Final = 1_000
 
 #: What goes to a session in order.
-_SHOWN = (Deliver, Confirm, Decline, Refuse, CloseSession)
+_SHOWN = (Delivery, Confirm, Decline, Refuse, CloseSession)
 
 
 @final
@@ -89,10 +90,10 @@ class Barriers:
             barrier = self._find(effect)
             if barrier is None or index < barrier.begin:
                 effects.append(effect)
-            elif not isinstance(effect, Deliver):
+            elif not isinstance(effect, Delivery):
                 barrier.answers.append(effect)
             else:
-                if effect.delivery.subscription.number > barrier.last_number:
+                if effect.subscription.number > barrier.last_number:
                     self._end(barrier, effects)  # with the RECEIPT of its SUBSCRIBE, which comes first
                 effects.append(effect)
         self._ledger.effects = effects

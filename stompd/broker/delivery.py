@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 from stompd.broker.message import Message, Place
 
 if TYPE_CHECKING:
+    from stompd.broker.effects import SessionId
     from stompd.broker.queue import Queue
     from stompd.broker.subscription import Subscription
 
@@ -53,3 +54,8 @@ class Delivery:
         self.number = number
         #: Whether an open transaction holds its acknowledgement.
         self.is_held = False
+
+    @property
+    def session_id(self) -> SessionId:
+        """Whom it is given to."""
+        return self.subscription.session.session_id

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stompd.broker.effects import Deliver, Effect
+from stompd.broker.effects import Effect
 from stompd.broker.withdrawal import lose
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def dispatch_in_order(queue: Queue, effects: list[Effect], now: float) -> None:
             queue.line.leave_out(subscription)
             continue
         window.pop(entry)
-        effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, queue)))
+        effects.append(subscription.deliver(entry, queue))
         line.rotate(-1)
 
 
@@ -82,7 +82,7 @@ def _go_round(queue: Queue, effects: list[Effect], now: float) -> None:
         _take(queue, entry)
         if selection is not None:
             selection.took(entry)
-        effects.append(Deliver(subscription.session.session_id, subscription.deliver(entry, queue)))
+        effects.append(subscription.deliver(entry, queue))
         del line[index]
         queue.line.put(subscription)
 

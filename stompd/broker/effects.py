@@ -20,28 +20,6 @@ NO_HEADERS: Mapping[str, str] = {}
 
 
 @final
-class Persist:
-    """Hand a unit to the journal. Nobody waits for a unit that is not urgent: it may ride with a later one."""
-
-    __slots__ = ("is_urgent", "unit")
-
-    def __init__(self, unit: UnitOfWork, *, is_urgent: bool) -> None:
-        self.unit = unit
-        self.is_urgent = is_urgent
-
-
-@final
-class Deliver:
-    """Send a MESSAGE."""
-
-    __slots__ = ("delivery", "session_id")
-
-    def __init__(self, session_id: SessionId, delivery: Delivery) -> None:
-        self.session_id = session_id
-        self.delivery = delivery
-
-
-@final
 class Confirm:
     """Send a RECEIPT, with what the client may want to know beside its id."""
 
@@ -180,4 +158,5 @@ class CloseSession:
         self.session_id = session_id
 
 
-Effect: TypeAlias = Persist | Deliver | Confirm | Refuse | Decline | Load | Resume | CloseSession
+#: A unit goes to the journal, and a delivery to its session as a MESSAGE; the others say themselves what is to be done.
+Effect: TypeAlias = UnitOfWork | Delivery | Confirm | Refuse | Decline | Load | Resume | CloseSession

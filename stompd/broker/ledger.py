@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, final
 
-from stompd.broker.effects import NO_HEADERS, CloseSession, Confirm, Decline, Effect, Load, Persist, Refuse
+from stompd.broker.effects import NO_HEADERS, CloseSession, Confirm, Decline, Effect, Load, Refuse
 from stompd.broker.units import Operation, UnitOfWork
 from stompd.errors import RefusedByStore, StompError
 
@@ -171,7 +171,7 @@ class Ledger:
     def _persist(self, work: Work, *, is_urgent: bool) -> None:
         self._serial = work.serial = serial = self._serial + 1
         self._pending.append(work)
-        self.effects.append(Persist(UnitOfWork(serial, work.operations, work.size_bytes), is_urgent=is_urgent))
+        self.effects.append(UnitOfWork(serial, work.operations, work.size_bytes, is_urgent=is_urgent))
 
     def _send_riding(self, work: Work) -> None:
         self._riding = None

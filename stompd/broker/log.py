@@ -83,7 +83,7 @@ class Log:
 
     def accept(self, message: Message, now: float, work: Work) -> None:
         """Number a new message, and add to the work what keeps it."""
-        message.headers["seq"] = str(message.message_id)
+        message.headers = {**message.headers, "seq": str(message.message_id)}
         if not self.is_stored:
             work.operations.append(PutQueue(self.queue_id, self._name))
         work.operations.append(InsertMessage(self.queue_id, _copy(message)))
@@ -176,4 +176,5 @@ def _copy(message: Message) -> Message:
 def _restore(message: Message) -> Message:
     """Undo `_copy`."""
     message.priority = int(message.headers.pop(_PRIORITY, DEFAULT_PRIORITY))
+    message.identify(message.message_id, message.timestamp_ms)
     return message

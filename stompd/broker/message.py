@@ -20,6 +20,9 @@ class Place(NamedTuple):
     message_id: int
 
 
+_NOWHERE = Place(0, 0)
+
+
 class Retain(Enum):
     """What becomes of the retained message of a topic."""
 
@@ -48,7 +51,8 @@ class Wishes:
 class Message:
     """What a client sent and the broker keeps.
 
-    `headers` holds only what the sender defined, decoded; nothing in it is ever a header that the broker owns.
+    `headers` holds only what the sender defined, decoded; nothing in it is ever a header that the broker owns. Messages
+    share it that were sent with the same headers, so it is replaced and never changed.
     The broker sets `message_id` and `timestamp_ms` when it accepts the message.
     """
 
@@ -61,6 +65,7 @@ class Message:
         "headers",
         "is_persistent",
         "message_id",
+        "place",
         "priority",
         "timestamp_ms",
         "wishes",
@@ -101,6 +106,8 @@ class Message:
         self.message_id = MessageId(message_id)
         self.timestamp_ms = timestamp_ms
         self.due_ms = due_ms
+        #: Where it belongs in every queue it is put in.
+        self.place = Place(HIGHEST_PRIORITY - priority, message_id) if message_id else _NOWHERE
         #: Until it has arrived, what is special about its arrival, if anything.
         self.wishes: Wishes | None = None
         #: The session layer's cache: what it encoded once for all receivers. The core never looks inside.
@@ -110,6 +117,7 @@ class Message:
         """Give the message its id and the time of its acceptance."""
         self.message_id = MessageId(message_id)
         self.timestamp_ms = timestamp_ms
+        self.place = Place(HIGHEST_PRIORITY - self.priority, message_id)
 
     def copy_to(self, destination: str) -> Message:
         """Return a message that is sent to another place as well, and that the broker has not accepted yet."""
@@ -124,8 +132,3 @@ class Message:
         )
         copy.wishes = self.wishes
         return copy
-
-    @property
-    def place(self) -> Place:
-        """Where it belongs in every queue it is put in."""
-        return Place(HIGHEST_PRIORITY - self.priority, self.message_id)

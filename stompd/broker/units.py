@@ -178,14 +178,18 @@ class UnitOfWork:
     """What one request makes durable; serials rise by one from unit to unit.
 
     A unit without operations keeps a request in its turn behind those that have some. `size_bytes` is what it keeps in
-    memory until it was applied: the bodies, and an estimate of the rest.
+    memory until it was applied: the bodies, and an estimate of the rest. Nobody waits for a unit that is not urgent:
+    it may ride with a later one.
     """
 
-    __slots__ = ("operations", "serial", "size_bytes")
+    __slots__ = ("is_urgent", "operations", "serial", "size_bytes")
 
-    def __init__(self, serial: int, operations: Sequence[Operation], body_bytes: int = 0) -> None:
+    def __init__(
+        self, serial: int, operations: Sequence[Operation], body_bytes: int = 0, *, is_urgent: bool = True
+    ) -> None:
         self.serial = serial
         self.operations = operations
+        self.is_urgent = is_urgent
         self.size_bytes = body_bytes + _OPERATION_BYTES * (1 + len(operations))
 
 

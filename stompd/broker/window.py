@@ -97,7 +97,7 @@ class Window:
 
     def has_room(self, message: Message) -> bool:
         """Whether the message may stay in memory, which one that is not persistent prefers."""
-        lane = self._lanes.get(HIGHEST_PRIORITY - message.priority)
+        lane = self._lanes.get(message.place.urgency)
         is_complete = lane.is_complete if lane else not self._is_recovered
         return is_complete and self._fits(message)
 

@@ -15,21 +15,19 @@ from stompd.broker.effects import (
     CloseSession,
     Confirm,
     Decline,
-    Deliver,
     LoadDue,
     LoadEntries,
     LoadExpired,
     LoadScheduled,
     LoadShown,
     LoadSize,
-    Persist,
     Refuse,
     Resume,
     SessionId,
 )
 from stompd.broker.peer import NOBODY, Peer
 from stompd.broker.requests import Acknowledge, Reject, Request, Send, Subscribe, Unsubscribe
-from stompd.broker.units import DuePage, ExpiredPage, Page
+from stompd.broker.units import DuePage, ExpiredPage, Page, UnitOfWork
 from stompd.errors import AccessDenied, InternalError, StompError
 from stompd.interfaces import IStompUser
 from stompd.runtime.access import Access
@@ -47,7 +45,7 @@ _LOADS = (LoadEntries, LoadDue, LoadExpired, LoadSize, LoadScheduled, LoadShown)
 _LONGEST_SLEEP_SECONDS = 3600.0
 
 #: What a link is given.
-_Answer: TypeAlias = Deliver | Confirm | Refuse | Decline | CloseSession
+_Answer: TypeAlias = Delivery | Confirm | Refuse | Decline | CloseSession
 
 #: Random bytes of a session's token: more than anybody can try.
 _TOKEN_BYTES = 16
@@ -158,9 +156,12 @@ class Driver:
         self._broker.submit(session_id, request, now)
         if not self._is_turn_due:
             self._need_turn()
-        # Acknowledgements are nearly always bounded by credit, and make room.
-        journal = self._journal
-        if journal.is_full and (journal.is_overfull or not isinstance(request, _SETTLING)):
+        if isinstance(request, _SETTLING):
+            # They are nearly always bounded by credit, and make room.
+            if self._journal.is_overfull:
+                self._backpressure.suspend(self._links[session_id])
+            return
+        if self._journal.is_full:
             self._backpressure.suspend(self._links[session_id])
         elif isinstance(request, Send) and self._broker.is_lagging(session_id, request.destination):
             self._backpressure.slow_down(self._links[session_id], now)
@@ -241,8 +242,8 @@ class Driver:
         now = self._reactor.seconds()
         links, journal = self._links, self._journal
         for effect in self._broker.take_effects(now):
-            if isinstance(effect, Persist):
-                journal.append(effect.unit, is_urgent=effect.is_urgent)
+            if isinstance(effect, UnitOfWork):
+                journal.append(effect)
                 continue
             if isinstance(effect, _LOADS):
                 journal.load(effect)
@@ -287,7 +288,7 @@ class Driver:
     def _break_off(self, link: Link, effect: _Answer) -> None:
         """End a session after a fault of ours, so that the effects on others are carried out."""
         _log.failure("session {session}: internal error", session=effect.session_id)
-        if isinstance(effect, Deliver | Confirm | Decline):
+        if isinstance(effect, Delivery | Confirm | Decline):
             error = InternalError("The error has been logged. It is not your fault; please report it.")
             self.refuse(effect.session_id, error, None)
         else:
@@ -304,8 +305,8 @@ class Driver:
 
 
 def _answer(link: Link, effect: _Answer) -> None:
-    if isinstance(effect, Deliver):
-        link.deliver(effect.delivery)
+    if isinstance(effect, Delivery):
+        link.deliver(effect)
     elif isinstance(effect, Confirm):
         link.confirm(effect.receipt, effect.headers)
     elif isinstance(effect, Refuse):

@@ -125,12 +125,12 @@ class Journal:
         self._is_over = False
         self._given_up = threading.Event()
 
-    def append(self, unit: UnitOfWork, *, is_urgent: bool) -> None:
+    def append(self, unit: UnitOfWork) -> None:
         """Make a unit durable after all those before it; `flush` begins."""
         self._waiting.append(unit)
         self._count += 1
         self._bytes += unit.size_bytes
-        if is_urgent:
+        if unit.is_urgent:
             self._is_urgent = True
 
     def load(self, load: Load) -> None:

@@ -34,7 +34,6 @@ from stompd.broker.requests import (
 )
 from stompd.errors import InvalidHeader, UnknownDelivery
 from stompd.selector.evaluate import Selector, compile_selector
-from stompd.session.advice import ODD_SEND_HEADERS
 from stompd.session.headers import (
     SEND_HEADERS,
     UNSUPPORTED,
@@ -61,9 +60,6 @@ Builder: TypeAlias = Callable[[Frame, Version, SessionId, float], Request]
 _target = lru_cache(maxsize=1_024)(parse_target)
 _source = lru_cache(maxsize=1_024)(parse_source)
 
-#: A SEND that has none of these is read fast.
-_SPECIAL_HEADERS = SEND_HEADERS | ODD_SEND_HEADERS | {ACTION}
-
 _ACK_MODES: Mapping[str, AckMode] = {
     "auto": AckMode.AUTO,
     "none": AckMode.AUTO,  # Apollo's word for it
@@ -87,7 +83,7 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
         raise _empty_transaction()
     # STOMP 1.2 "SEND": all user-defined headers are passed through.
     message = Message(text, headers, frame.body)
-    if _SPECIAL_HEADERS.isdisjoint(headers):
+    if SEND_HEADERS.isdisjoint(headers) and ACTION not in headers:
         return Send(destination, message, transaction, receipt)
     inspect = read_inspection(headers, destination)
     is_mandatory = parse_boolean("mandatory", headers.pop("mandatory", "false"))
@@ -95,8 +91,25 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
     reply_to = _reply_to(headers) if inspect is None else None
     send = Send(destination, message, transaction, receipt, reply_to=reply_to, is_mandatory=is_mandatory)
     send.inspect = inspect
-    send.is_plain = False
+    send.is_plain = inspect is None and "reply-to" not in headers
     return send
+
+
+def repeat(last: Send, body: bytes, receipt: str | None) -> Send:
+    """Return what a SEND asks for whose other headers are those of the last one."""
+    like = last.message
+    message = Message(like.destination, like.headers, body, priority=like.priority, is_persistent=like.is_persistent)
+    send = Send(last.destination, message, last.transaction, receipt)
+    send.is_plain = last.is_plain
+    return send
+
+
+def is_repeatable(send: Send) -> bool:
+    """Whether what a SEND asks for depends on nothing else than its headers: not on the time, nor on the session."""
+    message = send.message
+    is_timed = message.expires_ms or message.due_ms or message.wishes is not None
+    is_own = send.reply_to is not None or not send.destination.is_plain
+    return not (is_timed or is_own or send.is_mandatory or send.inspect is not None)
 
 
 def _reply_to(headers: Mapping[str, str]) -> Destination | None:

@@ -11,8 +11,8 @@ from stompd.broker.delivery import Delivery
 from stompd.broker.effects import SessionId
 from stompd.broker.requests import AckMode, Request, Send
 from stompd.errors import InvalidDestination, MissingHeader, StompError
-from stompd.session.advice import advise
-from stompd.session.commands import BUILDERS
+from stompd.session.advice import ODD_SEND_HEADERS, advise
+from stompd.session.commands import BUILDERS, is_repeatable, repeat
 from stompd.session.headers import missing
 from stompd.session.login import RENEWAL, Login, expiry_headers, negotiate, read_soft_errors
 from stompd.session.responses import (
@@ -84,10 +84,12 @@ class Session:
     __slots__ = (
         "_encoding",
         "_eol",
+        "_form",
         "_heads",
         "_is_advised",
         "_is_reading",
         "_last_received",
+        "_last_send",
         "_last_sent",
         "_peer_heart_beat",
         "_request_id",
@@ -131,6 +133,9 @@ class Session:
         self._eol = b"\n" if settings.trailing_eol else b""
         #: By subscription number: the first lines of its MESSAGE frames, and whether a delivery's number follows them.
         self._heads: dict[int, tuple[bytes, bool]] = {}
+        #: What the last SENDs looked like, and what all of them ask for.
+        self._form: object | None = None
+        self._last_send: Send | None = None
         self._request_id: str | None = None
         #: What is to be confirmed in CONNECTED: the names by which soft errors were asked for.
         self._soft_errors: tuple[str, ...] = ()
@@ -172,6 +177,9 @@ class Session:
         if version is None:
             # The table has let nothing through but CONNECT and STOMP.
             return self._read_connect(frame)
+        form = frame.form
+        if form is not None and form is self._form and self._last_send is not None:
+            return repeat(self._last_send, frame.body, frame.headers.get("receipt"))
         try:
             request = BUILDERS[frame.command](frame, version, self._session_id, now)
         except MissingHeader as error:
@@ -181,7 +189,9 @@ class Session:
                 raise
             return Login.renewal(frame.headers)
         if isinstance(request, Send):
-            if request.is_plain:
+            if ODD_SEND_HEADERS.isdisjoint(frame.headers):
+                if form is not None and is_repeatable(request):
+                    self._form, self._last_send = form, repeat(request, b"", None)
                 return request
         elif len(frame.headers) == 1 and frame.command != "DISCONNECT":
             return request  # it is the one that is required

@@ -39,6 +39,16 @@ class Column(list[Any], ABC):
         encoded = list(map(cls.encode, values))
         return b"".join(chain.from_iterable(zip(map(_LENGTH.pack, map(len, encoded)), encoded, strict=True)))
 
+    def encode_array(self) -> bytes:
+        """Return the array; a column whose values are all the same, as many are, is encoded once."""
+        count = len(self)
+        if self.count(self[0]) == count:
+            element = self.encode(self[0])
+            elements = (_LENGTH.pack(len(element)) + element) * count
+        else:
+            elements = self.encode_all(self)
+        return _HEADER.pack(1, 0, self.element_oid, count, 1) + elements
+
 
 class Bigints(Column):
     """A column of type `bigint`."""
@@ -115,14 +125,8 @@ class _ColumnDumper(Dumper):
     format = Format.BINARY
 
     def dump(self, obj: Column) -> Buffer:
-        """Return the array; a column whose values are all the same, as many are, is encoded once."""
-        count = len(obj)
-        if obj.count(obj[0]) == count:
-            element = obj.encode(obj[0])
-            elements = (_LENGTH.pack(len(element)) + element) * count
-        else:
-            elements = obj.encode_all(obj)
-        return _HEADER.pack(1, 0, obj.element_oid, count, 1) + elements
+        """Return the array."""
+        return obj.encode_array()
 
 
 def register(connection: Connection[Any]) -> None:

@@ -22,8 +22,8 @@ from stompd.broker.units import (
 )
 from stompd.errors import StoreRefused
 
-#: One statement takes bodies up to this, or a single larger one, so that neither side holds a whole batch twice.
-STATEMENT_BYTES = 32 * 1024 * 1024
+#: One statement takes bodies up to this, or a single larger one, so that neither side copies many large ones at once.
+STATEMENT_BYTES = 1024 * 1024
 
 _LARGEST_ID = 2**63 - 1  # BIGINT
 _LARGEST_COUNT = 2**31 - 1  # INTEGER

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import Any, TypeAlias
 
 import psycopg
@@ -18,6 +17,7 @@ from stompd.errors import StoreError, StoreRefused, StoreUnavailable, StoreUnusa
 from stompd.store.arrays import Bigints, Booleans, Byteas, Column, Integers, Smallints, Texts, register
 from stompd.store.batch import Batch, Key, Rows, subscription_rows
 from stompd.store.dialect import Dialect, MessageRow, Statement
+from stompd.store.prepared import PreparedStatements
 from stompd.store.queries import DUE_PAGE, EXPIRED, LAST_VALUES, MEASURE, PAGE
 from stompd.store.sql import SqlStore
 
@@ -72,6 +72,14 @@ _INSERT_ALIKE = f"""
     SELECT %b::bigint, %b::smallint, %b::bigint, %b::bigint, %b::boolean, %b::text, %b::json, message_id, timestamp_ms,
            body, 0
     FROM unnest(%b::bigint[], %b::bigint[], %b::bytea[]) AS arrived (message_id, timestamp_ms, body)
+    {_ALL_NEW}
+"""
+# A single row, whose body is not copied into an array and out of it again.
+_INSERT_ONE = f"""
+    INSERT INTO stompd_message (queue_id, urgency, message_id, timestamp_ms, expires_ms, due_ms, is_persistent,
+                                destination, headers, body, delivery_count)
+    VALUES (%b::bigint, %b::smallint, %b::bigint, %b::bigint, %b::bigint, %b::bigint, %b::boolean, %b::text, %b::json,
+            %b::bytea, 0)
     {_ALL_NEW}
 """
 _PUT_QUEUES = """
@@ -141,7 +149,8 @@ _KEY = (Bigints, Smallints, Bigints)
 _SUBSCRIPTION = (Bigints, Texts, Texts, Texts, Texts, Booleans, Booleans, Texts, Texts)
 _INSERTED = (*_KEY, Bigints, Bigints, Bigints, Booleans, Texts, Texts, Byteas)
 
-_BEGIN, _COMMIT = Statement("BEGIN", ()), Statement("COMMIT", ())
+#: Where a connection keeps its prepared statements.
+_PREPARED = "stompd_prepared"
 
 # SQLSTATE classes and codes (PostgreSQL documentation, appendix A).
 _REFUSED_CLASSES = ("22", "23", "54")  # data exception, constraint violation, a limit of the program
@@ -233,12 +242,12 @@ class PostgresqlDialect(Dialect):
 
     def execute(self, connection: Connection, statements: Sequence[Statement]) -> None:
         """Execute in one round trip: a single statement by itself, more as a pipeline with BEGIN and COMMIT."""
-        raw = _raw(connection)
+        prepared: PreparedStatements = connection.info[_PREPARED]
         try:
-            _execute(raw, statements)
+            prepared.execute(statements)
         except psycopg.errors.UniqueViolation:
             # The batch was applied before, and the answer was lost; if not, this raises the same.
-            _execute(raw, [Statement(text.replace(_ALL_NEW, _SOME_THERE), rows) for text, rows in statements])
+            prepared.execute([Statement(text.replace(_ALL_NEW, _SOME_THERE), rows) for text, rows in statements])
 
     def load(
         self, connection: Connection, queue_id: QueueId, after: Place, through_ms: int, limit: int, limit_bytes: int
@@ -293,6 +302,7 @@ class PostgresqlDialect(Dialect):
         connection.exec_driver_sql(_COMMIT_ON_DISK)
         connection.exec_driver_sql(_PLANS)
         register(_raw(connection))
+        connection.info[_PREPARED] = PreparedStatements(_raw(connection))
 
 
 def _raw(connection: Connection) -> psycopg.Connection[tuple[Any, ...]]:
@@ -313,32 +323,6 @@ def _parse(url: str) -> URL:
     if parsed.drivername not in ("postgresql", "postgresql+psycopg", "postgres"):
         raise StoreUnusable(f"the store URL has the driver {parsed.drivername}: write postgresql://")
     return parsed.set(drivername="postgresql+psycopg")
-
-
-def _execute(raw: psycopg.Connection[tuple[Any, ...]], statements: Sequence[Statement]) -> None:
-    if len(statements) == 1:
-        raw.execute(*statements[0], prepare=True)
-        return
-    try:
-        with raw.pipeline() as pipeline:
-            _fill(pipeline, raw, (_BEGIN, *statements, _COMMIT))
-    except psycopg.Error:
-        if raw.info.transaction_status == pq.TransactionStatus.INERROR:
-            raw.execute("ROLLBACK")
-        raise
-
-
-def _fill(
-    pipeline: psycopg.Pipeline, raw: psycopg.Connection[tuple[Any, ...]], statements: Sequence[Statement]
-) -> None:
-    try:
-        for statement in statements:
-            raw.execute(*statement, prepare=True)
-    except psycopg.Error:
-        # The answer to an early statement may arrive while later ones are sent; take the other answers too.
-        with suppress(psycopg.Error):
-            pipeline.sync()
-        raise
 
 
 def _explain_local(error: BaseException | None) -> type[StoreError]:
@@ -368,6 +352,8 @@ def _together(first: Statement, second: Statement) -> Statement:
 
 
 def _insert(rows: Rows) -> Statement:
+    if len(rows.bodies) == 1:
+        return Statement(_INSERT_ONE, [column[0] for column in rows.columns])
     common: tuple[list[Any], ...] = (rows.queue_ids, rows.urgencies, rows.expiries_ms, rows.due_ms, rows.persistences)
     common += (rows.destinations, rows.headers)
     if all(column.count(column[0]) == len(column) for column in common):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from stompd.errors import MalformedFrame
 from stompd.wire.frame import Version
@@ -86,3 +87,19 @@ def _describe(character: str, version: Version, header: str) -> str:
         f"The {where} has {what}, which STOMP {version.value} does not define. "
         f"It accepts {known}; a backslash itself is written \\\\."
     )
+
+
+def unescape_headers(headers: Mapping[str, str], version: Version) -> dict[str, str]:
+    """Return all headers unescaped.
+
+    Raises:
+        MalformedFrame: As `unescape` does.
+    """
+    unescaped: dict[str, str] = {}
+    for header, value in headers.items():
+        # Few headers of a frame are escaped; the others cost no call.
+        name = unescape(header, version, header=header) if "\\" in header else header
+        text = unescape(value, version, header=header) if "\\" in value else value
+        # STOMP 1.2 "Repeated Header Entries": the first one wins, also of two spellings of one name.
+        unescaped.setdefault(name, text)
+    return unescaped

@@ -28,12 +28,15 @@ class Frame:
     (STOMP 1.2, "Repeated Header Entries"). The body is octets, without the terminating NUL.
     """
 
-    __slots__ = ("body", "command", "headers")
+    __slots__ = ("body", "command", "form", "headers")
 
     def __init__(self, command: str, headers: dict[str, str], body: bytes = b"") -> None:
         self.command = command
         self.headers = headers
         self.body = body
+        #: The very same object in frames of one connection that follow each other and differ in their receipts and
+        #: bodies alone, so that what was found out about the first one holds for the others.
+        self.form: object | None = None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Frame):

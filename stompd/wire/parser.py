@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import final
 
 from stompd.errors import FrameTooLarge, MalformedFrame, ProtocolError
-from stompd.wire.escaping import NEVER_ESCAPED, unescape
+from stompd.wire.escaping import NEVER_ESCAPED, unescape, unescape_headers
+from stompd.wire.form import Forms
 from stompd.wire.frame import CLIENT_COMMANDS, SERVER_COMMANDS, Frame, Version
+from stompd.wire.limits import DEFAULT_LIMITS, FrameLimits
 
 #: Looked up once, since Python 3.11 takes longer to find a member of an Enum than to split a header line.
 _V1_0, _V1_1 = Version.V1_0, Version.V1_1
@@ -22,6 +23,8 @@ _FRAME_BEGIN = re.compile(rb"[^\r\n\0]|\r[^\n]")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 
 _COMMAND = re.compile(rb"[^\r\n\0]*")
+#: A frame that has one header and no body, as most that acknowledge have. Such a value means the same in all versions.
+_SHORT_FRAME = re.compile(rb"(ACK|NACK|BEGIN|COMMIT|ABORT)\n(id|transaction):([!-9;-\[\]-~]{1,100})\n\n\0")
 
 #: As many octets as can belong to an unfinished `_BLANK_LINE`.
 _UNFINISHED_BLANK_LINE = 2
@@ -34,27 +37,6 @@ _LENGTH_HINT = "Was content-length wrong on the previous frame? It counts octets
 
 #: As many characters of a wrong line as an ERROR quotes.
 _QUOTED_CHARACTERS = 40
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class FrameLimits:
-    """How large a frame may be; what exceeds it is refused before memory is spent on it.
-
-    Spec: STOMP 1.2, "Size Limits".
-    """
-
-    #: Octets of the command line, before its LF: three times the longest command, so that mistyped ones are named.
-    command_bytes: int = 32
-    #: Header lines of one frame: several times what JMS and the busiest clients use.
-    header_count: int = 100
-    #: Octets of one header line, before its LF: a login token or a long selector, twice what HTTP servers usually take.
-    header_line_bytes: int = 16_384
-    #: Octets of the body: a large document; what is larger belongs in a file store, with its name in the message.
-    body_bytes: int = 16 * 1024 * 1024
-
-
-_DEFAULT_LIMITS = FrameLimits()
 
 
 @final
@@ -75,6 +57,7 @@ class FrameParser:
     __slots__ = (
         "_buffer",
         "_failure",
+        "_forms",
         "_has_crlf",
         "_head",
         "_is_client",
@@ -88,7 +71,7 @@ class FrameParser:
         "version",
     )
 
-    def __init__(self, limits: FrameLimits = _DEFAULT_LIMITS, *, is_client: bool = False) -> None:
+    def __init__(self, limits: FrameLimits = DEFAULT_LIMITS, *, is_client: bool = False) -> None:
         """Start before the first frame.
 
         Args:
@@ -108,6 +91,7 @@ class FrameParser:
         #: The frame whose body is awaited, and its content-length.
         self._head: Frame | None = None
         self._length: int | None = None
+        self._forms = Forms()
         #: From `_start`: the octets that were searched in vain for the end of the headers or of the body.
         self._searched = 0
         #: Of unfinished headers: how many lines are complete, and where from `_start` the next one begins.
@@ -141,8 +125,7 @@ class FrameParser:
         if self._failure is not None:
             raise self._failure
         try:
-            head = self._head or self._read_head()
-            frame = head and self._read_body(head)
+            frame = self._read()
         except ProtocolError as failure:
             failure.detail = self._explain(failure)
             failure.receipt = self._readable_receipt()
@@ -181,6 +164,18 @@ class FrameParser:
                 return None
         return None
 
+    def _read(self) -> Frame | None:
+        """Return the next frame, or None if it has not arrived whole."""
+        head = self._head
+        if head is None:
+            if not self._has_begun():
+                return None
+            short = self._read_short()
+            if short is not None:
+                return short
+            head = self._read_head()
+        return head and self._read_body(head)
+
     def _has_begun(self) -> bool:
         """Skip what may stand between frames; return whether the next one has begun."""
         buffer, start = self._buffer, self._start
@@ -196,17 +191,54 @@ class FrameParser:
         self._start = end
         return begin is not None
 
+    def _read_short(self) -> Frame | None:
+        """Return the frame of one header that is next, and move behind it; None if it is another one, or not whole."""
+        if self.version is None or self._is_client:
+            return None
+        found = _SHORT_FRAME.match(self._buffer, self._start)
+        if found is None or found.end() - self._start > self.limits.header_line_bytes:
+            return None
+        command, name, value = found.groups()
+        self._start = found.end()
+        self._searched = self._line_count = self._line_start = 0
+        return Frame(command.decode(), {name.decode(): value.decode()})
+
     def _read_head(self) -> Frame | None:
         """Return a frame that lacks its body, and move behind its blank line; None if that has not arrived."""
-        if not self._has_begun():
-            return None
-        buffer, start, limits = self._buffer, self._start, self.limits
+        buffer, start = self._buffer, self._start
         blank_line = _BLANK_LINE.search(buffer, start + max(0, self._searched - _UNFINISHED_BLANK_LINE))
         if blank_line is None:
             self._check_lines(len(buffer))
             self._searched = len(buffer) - start
             return None
         end, body_start = blank_line.span()
+        self._head = frame = self._recall(end) or self._parse_lines(end)
+        self._start = body_start
+        self._searched = self._line_count = self._line_start = 0
+        return frame
+
+    def _recall(self, end: int) -> Frame | None:
+        """Return the frame up to an offset in the buffer if it is a SEND like the one before it."""
+        start = self._start
+        is_short = end - start <= self.limits.header_line_bytes  # so that no line of it is too long
+        if not (is_short and self.version and self._buffer.startswith(b"SEND\n", start)):
+            return None
+        form, receipt = self._forms.recognize(self._buffer[start:end])
+        if form is None:
+            return None
+        if form.headers is None:
+            frame = self._parse_lines(end)
+            form.complete(frame.headers, self._length)
+        else:
+            frame, self._length = Frame("SEND", form.headers.copy()), form.length
+            if receipt is not None:
+                frame.headers["receipt"] = receipt
+        frame.form = form
+        return frame
+
+    def _parse_lines(self, end: int) -> Frame:
+        """Return the frame whose command and header lines reach to an offset in the buffer."""
+        start, limits = self._start, self.limits
         text = self._decode(start, end)
         lines = text.split("\n")
         if (
@@ -217,10 +249,7 @@ class FrameParser:
             or "\0" in text
         ):
             self._check_lines(end + 1)
-        self._head = frame = self._parse_head(text, lines)
-        self._start = body_start
-        self._searched = self._line_count = self._line_start = 0
-        return frame
+        return self._parse_head(text, lines)
 
     def _decode(self, start: int, end: int) -> str:
         """Return the command and header lines as text."""
@@ -299,7 +328,7 @@ class FrameParser:
             headers = {name: value.strip(" ") for name, value in headers.items()}
         # STOMP 1.2 "Value Encoding": CONNECT and CONNECTED are never unescaped, and nothing is in 1.0.
         elif version is not None and "\\" in text and command not in NEVER_ESCAPED:
-            headers = _unescape_headers(headers, version)
+            headers = unescape_headers(headers, version)
         length = headers.get("content-length")
         # STOMP 1.2 "Header content-length": any frame may have it.
         self._length = None if length is None else self._parse_length(length)
@@ -356,17 +385,6 @@ class FrameParser:
     def _body_too_large(self) -> FrameTooLarge:
         setting = "limits.login_frame_bytes" if self.version is None else "limits.body_bytes"
         return FrameTooLarge(f"The body is longer than {self.limits.body_bytes} bytes ({setting}).")
-
-
-def _unescape_headers(headers: dict[str, str], version: Version) -> dict[str, str]:
-    unescaped: dict[str, str] = {}
-    for header, value in headers.items():
-        # Few headers of a frame are escaped; the others cost no call.
-        name = unescape(header, version, header=header) if "\\" in header else header
-        text = unescape(value, version, header=header) if "\\" in value else value
-        # STOMP 1.2 "Repeated Header Entries": the first one wins, also of two spellings of one name.
-        unescaped.setdefault(name, text)
-    return unescaped
 
 
 def _malformed_line(lines: list[str], line: str) -> MalformedFrame:

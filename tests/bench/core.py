@@ -7,12 +7,13 @@ from functools import partial
 from typing import Final, final
 
 from stompd.broker.broker import Broker
+from stompd.broker.delivery import Delivery
 from stompd.broker.destination import parse_destination
-from stompd.broker.effects import Confirm, Deliver, Persist, Refuse, SessionId
+from stompd.broker.effects import Confirm, Refuse, SessionId
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
 from stompd.broker.requests import AckMode, Acknowledge, Begin, Commit, DeliveryToken, Request, Send, Subscribe
-from stompd.broker.units import Recovered
+from stompd.broker.units import Recovered, UnitOfWork
 from tests.bench.figures import Figure, Measure, Stopwatch, WrongResult
 
 _NOW: Final = 1_700_000_000.0
@@ -34,7 +35,7 @@ class _Core:
         self.broker = Broker(Limits(), Recovered([], 0))
         self.destination = parse_destination(destination)
         self.consumers = [SessionId(2 + number) for number in range(consumers)]
-        self.deliveries: list[Deliver] = []
+        self.deliveries: list[Delivery] = []
         self.confirmed = 0
         self.broker.open_session(_PRODUCER)
         for session in self.consumers:
@@ -53,10 +54,10 @@ class _Core:
         while has_units:
             has_units = False
             for effect in self.broker.take_effects(_NOW):
-                if isinstance(effect, Persist):
-                    self.broker.unit_applied(effect.unit.serial)
+                if isinstance(effect, UnitOfWork):
+                    self.broker.unit_applied(effect.serial)
                     has_units = True
-                elif isinstance(effect, Deliver):
+                elif isinstance(effect, Delivery):
                     self.deliveries.append(effect)
                 elif isinstance(effect, Confirm):
                     self.confirmed += 1
@@ -132,10 +133,10 @@ def _check(name: str, desk: _Core, requests: Sequence[Request]) -> None:
     if desk.confirmed != expected:
         raise WrongResult(f"{name}: {desk.confirmed} of {expected} receipts were confirmed.")
     for session in desk.consumers:
-        bodies = [effect.delivery.entry.message.body for effect in desk.deliveries if effect.session_id == session]
+        bodies = [effect.entry.message.body for effect in desk.deliveries if effect.session_id == session]
         if bodies != _BODIES:
             raise WrongResult(f"{name}: session {session} did not get each message once and in order.")
 
 
-def _token(effect: Deliver) -> DeliveryToken:
-    return DeliveryToken(effect.delivery.subscription.number, effect.delivery.number)
+def _token(effect: Delivery) -> DeliveryToken:
+    return DeliveryToken(effect.subscription.number, effect.number)

@@ -18,7 +18,6 @@ from stompd.broker.effects import (
     CloseSession,
     Confirm,
     Decline,
-    Deliver,
     Effect,
     Load,
     LoadDue,
@@ -27,7 +26,6 @@ from stompd.broker.effects import (
     LoadScheduled,
     LoadShown,
     LoadSize,
-    Persist,
     Refuse,
     Resume,
     SessionId,
@@ -68,6 +66,7 @@ from stompd.broker.units import (
     PutSubscription,
     RememberSend,
     ReturnMessage,
+    UnitOfWork,
 )
 from stompd.errors import StompError
 from stompd.selector.evaluate import compile_selector
@@ -107,7 +106,7 @@ class Core:
         self.store = store or MemoryStore()
         self.broker = Broker(Limits(**limits), self.store.open(), rules)
         self.now = NOW
-        self.journal: deque[Persist | Load] = deque()
+        self.journal: deque[UnitOfWork | Load] = deque()
         self.marks = 0
         self.loads = 0
         self.errors: list[StompError] = []
@@ -283,9 +282,9 @@ class Core:
         """Let the store carry out the next so many units and loads."""
         for _ in range(count):
             asked = self.journal.popleft()
-            if isinstance(asked, Persist):
-                self.store.apply([asked.unit])
-                self.broker.unit_applied(asked.unit.serial)
+            if isinstance(asked, UnitOfWork):
+                self.store.apply([asked])
+                self.broker.unit_applied(asked.serial)
             else:
                 self._read(asked)
 
@@ -311,8 +310,8 @@ class Core:
     def refuse_unit(self, reason: str = "too long") -> None:
         """Let the store refuse the next unit."""
         asked = self.journal.popleft()
-        assert isinstance(asked, Persist)
-        self.broker.unit_refused(asked.unit.serial, reason)
+        assert isinstance(asked, UnitOfWork)
+        self.broker.unit_refused(asked.serial, reason)
 
     def run(self) -> list[str]:
         """Let the store carry out everything; return what the clients see meanwhile."""
@@ -335,9 +334,9 @@ class Core:
 
     def _show(self, effect: Effect) -> str:
         match effect:
-            case Persist():
+            case UnitOfWork():
                 self.journal.append(effect)
-                return f"{'persist' if effect.is_urgent else 'later'} {self._show_operations(effect.unit.operations)}"
+                return f"{'persist' if effect.is_urgent else 'later'} {self._show_operations(effect.operations)}"
             case LoadEntries():
                 self.journal.append(effect)
                 assert effect.after is not None
@@ -359,7 +358,7 @@ class Core:
                 return "scheduled"
             case Resume():
                 return f"resume {effect.session_id}"
-            case Deliver():
+            case Delivery():
                 return self._show_delivery(effect)
             case Confirm():
                 headers = "".join(f" {name}:{value}" for name, value in effect.headers.items())
@@ -373,11 +372,11 @@ class Core:
             case CloseSession():
                 return f"close {effect.session_id}"
 
-    def _show_delivery(self, effect: Deliver) -> str:
-        subscription, entry = effect.delivery.subscription, effect.delivery.entry
+    def _show_delivery(self, effect: Delivery) -> str:
+        subscription, entry = effect.subscription, effect.entry
         body = entry.message.body.decode()
         self._bodies[entry.message.message_id] = body
-        self._deliveries[effect.session_id, body] = effect.delivery
+        self._deliveries[effect.session_id, body] = effect
         where = "" if subscription.subscription_id == "s" else f"/{subscription.subscription_id}"
         again = f" again {entry.delivery_count}" if entry.delivery_count else ""
         return f"deliver {effect.session_id}{where} {body}{again}"

@@ -135,8 +135,8 @@ class WatchedStore:
             raise self.failures.popleft()
 
 
-def unit(serial: int, body: bytes = b"") -> UnitOfWork:
+def unit(serial: int, body: bytes = b"", *, is_urgent: bool = True) -> UnitOfWork:
     """Return a unit that inserts one message with the serial as id; the first one creates the queue."""
     operations: list[Operation] = [InsertMessage(QUEUE, Message("/queue/a", {}, body, message_id=serial))]
     operations = [PutQueue(QUEUE, "/queue/a"), *operations] if serial == 1 else operations
-    return UnitOfWork(serial, operations, len(body))
+    return UnitOfWork(serial, operations, len(body), is_urgent=is_urgent)

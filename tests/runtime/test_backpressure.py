@@ -36,7 +36,7 @@ class Desk:
         self.notes: list[str] = []
         self.ann, self.bob = Waiting("ann", self.notes), Waiting("bob", self.notes)
         for serial in (1, 2, 3):
-            self.journal.append(unit(serial), is_urgent=True)
+            self.journal.append(unit(serial))
         self.journal.flush()
 
     def units_applied(self, serials: object) -> None: ...

@@ -93,7 +93,7 @@ class Desk:
     def append(self, *serials: int, is_urgent: bool = True, body: bytes = b"") -> None:
         """Append units, and end the turn."""
         for serial in serials:
-            self.journal.append(unit(serial, body), is_urgent=is_urgent)
+            self.journal.append(unit(serial, body, is_urgent=is_urgent))
         self.journal.flush()
 
     def load(self, queue_id: QueueId = QUEUE, limit: int = 100) -> None:
@@ -165,7 +165,7 @@ def test_units_of_one_turn_are_one_batch(desk: Desk) -> None:
 
 
 def test_nothing_is_begun_before_flush(desk: Desk) -> None:
-    desk.journal.append(unit(1), is_urgent=True)
+    desk.journal.append(unit(1))
 
     assert not desk.writer.is_busy
 
@@ -213,7 +213,7 @@ def test_what_the_reader_appends_is_written_next(desk: Desk, monkeypatch: pytest
 
     def append_once() -> None:
         while following:
-            desk.journal.append(unit(following.pop()), is_urgent=True)
+            desk.journal.append(unit(following.pop()))
 
     monkeypatch.setattr(desk.reports, "turn_ended", append_once)
 
@@ -615,7 +615,7 @@ def test_giving_up_wakes_a_writer_that_waits() -> None:
 
     journal = Journal(store, Reports(), reactor, run_in_thread, lambda error: None, limit_units=1, limit_bytes=1)
     store.failures.extend([StoreUnavailable(AWAY)] * 100)
-    journal.append(unit(1), is_urgent=True)
+    journal.append(unit(1))
     journal.flush()
     waiter = journal.idle()
 

@@ -66,7 +66,7 @@ def test_odd_header_of_send_is_passed_on() -> None:
     assert sent.message.headers == {"persistant": "true"}  # type: ignore[union-attr]
 
 
-def test_send_without_odd_headers_is_read_fast() -> None:
+def test_send_without_odd_headers_is_plain() -> None:
     assert not ODD_SEND_HEADERS & {name for header in HEADERS["SEND"] for name in (header.name, *header.aliases)}
     assert request("SEND", {**SEND, "colour": "red"}).is_plain  # type: ignore[union-attr]
 

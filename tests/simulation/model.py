@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from stompd.broker.broker import Broker
-from stompd.broker.effects import CloseSession, Confirm, Decline, Deliver, Effect, Persist, Refuse
+from stompd.broker.delivery import Delivery
+from stompd.broker.effects import CloseSession, Confirm, Decline, Effect, Refuse
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message, Retain
 from stompd.broker.requests import AckMode, Rejection
@@ -338,7 +339,7 @@ class Model:
                     raise Violation(f"{copy.name} has the id of {other.name}")
                 copy.home.by_id[copy.message.message_id] = copy
         for effect in effects:
-            if isinstance(effect, Persist):
+            if isinstance(effect, UnitOfWork):
                 self._hand_out(effect, now)
         for record in self._fresh:
             self._finish_without_unit(record)
@@ -353,7 +354,7 @@ class Model:
     def _answer(self, effects: Sequence[Effect], now: float) -> None:
         for effect in effects:
             match effect:
-                case Deliver():
+                case Delivery():
                     self._delivered(effect, now)
                 case Confirm():
                     self._confirmed(effect)
@@ -364,8 +365,7 @@ class Model:
                 case CloseSession():
                     self._closed(effect)
 
-    def _hand_out(self, effect: Persist, now: float) -> None:
-        unit = effect.unit
+    def _hand_out(self, unit: UnitOfWork, now: float) -> None:
         if unit.serial != self._handed_out + 1:
             raise Violation(f"unit {unit.serial} follows unit {self._handed_out}")
         self._handed_out = unit.serial
@@ -377,7 +377,7 @@ class Model:
         record = records.pop()
         if record.serial is not None:
             raise Violation(f"frame {record.number} of session {record.session.session_id} became two units")
-        if not effect.is_urgent:
+        if not unit.is_urgent:
             raise Violation("somebody waits for a unit that is not urgent")
         record.serial = unit.serial
         self._by_serial[unit.serial] = record
@@ -443,9 +443,8 @@ class Model:
         for copy in record.returning:
             copy.come_back(self._handed_out)
 
-    def _delivered(self, effect: Deliver, now: float) -> None:
-        session = self.sessions[effect.session_id]
-        delivery = effect.delivery
+    def _delivered(self, delivery: Delivery, now: float) -> None:
+        session = self.sessions[delivery.session_id]
         subscription = session.by_number.get(delivery.subscription.number)
         if subscription is None or not subscription.is_active or session.is_over:
             raise Violation("a delivery to a subscription that has ended")

@@ -6,7 +6,8 @@ from collections import deque
 from random import Random
 
 from stompd.broker.broker import Broker
-from stompd.broker.effects import Deliver, Load, LoadDue, LoadEntries, LoadExpired, LoadShown, Persist, SessionId
+from stompd.broker.delivery import Delivery
+from stompd.broker.effects import Load, LoadDue, LoadEntries, LoadExpired, LoadShown, SessionId
 from stompd.broker.limits import Limits
 from stompd.broker.policy import Overflow, Rule
 from stompd.broker.requests import AckMode, Request, Subscribe
@@ -175,9 +176,7 @@ class World:
             self.broker.tick(self.now)
         effects = self.broker.take_effects(self.now)
         for effect in effects:
-            if isinstance(effect, Persist):
-                self.journal.waiting.append(effect.unit)
-            elif isinstance(effect, LoadEntries | LoadDue | LoadExpired | LoadShown):
+            if isinstance(effect, UnitOfWork | LoadEntries | LoadDue | LoadExpired | LoadShown):
                 self.journal.waiting.append(effect)
             else:
                 self.trace.append(_describe(effect))
@@ -288,8 +287,8 @@ class World:
 
 def _describe(effect: object) -> str:
     parts = [type(effect).__name__]
-    if isinstance(effect, Deliver):
-        entry, subscription = effect.delivery.entry, effect.delivery.subscription
+    if isinstance(effect, Delivery):
+        entry, subscription = effect.entry, effect.subscription
         parts += [str(effect.session_id), subscription.subscription_id, entry.message.body.decode()]
         parts.append(f"count {entry.delivery_count}")
     else:

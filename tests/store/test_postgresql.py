@@ -156,14 +156,21 @@ def _sent(store: PostgresqlStore, *operations: Operation) -> list[str]:
 
 def test_inserts_and_deletions_are_one_statement(postgresql_store: PostgresqlStore) -> None:
     apply(postgresql_store, *(insert(number) for number in range(1000)))
-    apply(postgresql_store, insert(1000), DeleteMessage(ORDERS, at(999)))  # prepares the statement
-    operations = [insert(number) for number in range(1001, 2000)]
+    apply(postgresql_store, insert(1000), insert(1001), DeleteMessage(ORDERS, at(999)))  # prepares the statement
+    operations = [insert(number) for number in range(1002, 2000)]
     operations += [DeleteMessage(ORDERS, at(number)) for number in range(999)]
 
     sent = _sent(postgresql_store, *operations)
 
     assert (sent.count("Bind"), sent.count("Sync")) == (1, 1)
     assert ids(postgresql_store) == list(range(1000, 2000))
+
+
+def test_large_bodies_are_a_statement_each(postgresql_store: PostgresqlStore) -> None:
+    sent = _sent(postgresql_store, *(insert(number, b"x" * 700_000) for number in (1, 2, 3)))
+
+    assert (sent.count("Bind"), sent.count("Sync")) == (5, 1)  # with BEGIN and COMMIT
+    assert ids(postgresql_store) == [1, 2, 3]
 
 
 def test_batch_of_every_kind_takes_one_round_trip(postgresql_store: PostgresqlStore) -> None:

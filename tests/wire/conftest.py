@@ -8,7 +8,8 @@ import pytest
 
 from stompd.errors import ProtocolError
 from stompd.wire.frame import Frame, Version
-from stompd.wire.parser import FrameLimits, FrameParser
+from stompd.wire.limits import FrameLimits
+from stompd.wire.parser import FrameParser
 
 #: The frames that were read, and the class and detail of the error that ended them.
 Outcome = tuple[list[Frame], tuple[type[ProtocolError], str] | None]

@@ -8,7 +8,8 @@ import pytest
 
 from stompd.errors import FrameTooLarge, MalformedFrame
 from stompd.wire.frame import Frame, Version
-from stompd.wire.parser import FrameLimits, FrameParser
+from stompd.wire.limits import FrameLimits
+from stompd.wire.parser import FrameParser
 
 SMALL = FrameLimits(command_bytes=8, header_count=3, header_line_bytes=20, body_bytes=10)
 

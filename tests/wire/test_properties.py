@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stompd.errors import FrameTooLarge, MalformedFrame
 from stompd.wire.frame import Frame, Version
-from stompd.wire.parser import FrameLimits
+from stompd.wire.limits import FrameLimits
 from stompd.wire.serializer import serialize
 
 #: Small, so that random octets reach every limit.
