@@ -308,10 +308,10 @@ class Window:
 
     def _hidden(self) -> Place | None:
         """Return behind which place the store may hold an entry that is older than all in memory."""
-        heads = [lane.entries[0].place.message_id for lane in self._order if lane.entries]
+        oldest = min((lane.entries[0].place.message_id for lane in self._order if lane.entries), default=None)
         for urgency, lane in self._lanes.items():
             is_unknown = not lane.is_complete and (not lane.entries or lane.is_ahead)
-            if is_unknown and all(lane.frontier < head for head in heads):
+            if is_unknown and (oldest is None or lane.frontier < oldest):
                 return Place(urgency, lane.frontier)
         return None
 

@@ -128,6 +128,7 @@ class Model:
             kept = changes[-1].kept
             if kept is not None and topic in (path, _ALL_TOPICS) and SELECTORS[selector](kept.message):
                 copy = Copy(kept.name, home, kept.sender, kept.order, kept.message, record=record, is_retained=True)
+                copy.is_late = home.is_durable  # what is sent while that is being stored may fill the memory first
                 home.is_grouped |= bool(copy.group)
                 home.live[copy] = None
                 record.arriving.append(copy)
