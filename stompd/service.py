@@ -29,9 +29,9 @@ from stompd.interfaces import IMessageStore
 from stompd.net.factory import LinkFactory
 from stompd.runtime.backpressure import Backpressure
 from stompd.runtime.driver import Driver
-from stompd.runtime.journal import Journal, JournalReactor
+from stompd.runtime.journal import Journal
 from stompd.runtime.logs import begin_logging
-from stompd.runtime.writer import WriterThread
+from stompd.runtime.writer import WriterReactor, WriterThread
 from stompd.settings import HostSettings, LogFormat, Settings
 
 _log = Logger()
@@ -47,7 +47,7 @@ _LAST_RETRY_SECONDS = 5.0
 _FAREWELL_SECONDS = 1.0
 
 
-class ServiceReactor(JournalReactor, IReactorCore):
+class ServiceReactor(WriterReactor, IReactorCore):
     """What the service needs of a reactor."""
 
 

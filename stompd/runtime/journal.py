@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, TypeAlias, TypeVar, final
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IDelayedCall, IReactorFromThreads, IReactorTime
+from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from stompd.broker.effects import Load, LoadDue, LoadEntries, LoadExpired, LoadScheduled, LoadShown, LoadSize
 from stompd.broker.units import DuePage, ExpiredPage, Page, UnitOfWork
 from stompd.errors import StoreError, StoreRefused, StoreUnavailable
 from stompd.interfaces import IMessageStore
+from stompd.runtime.writer import WriterReactor
 
 _log = Logger()
 _T = TypeVar("_T")
@@ -36,10 +37,6 @@ _LATEST_MS = 2**63 - 1
 
 _FIRST_RETRY_SECONDS = 0.05
 _LAST_RETRY_SECONDS = 2.0
-
-
-class JournalReactor(IReactorTime, IReactorFromThreads):
-    """What the journal needs of a reactor."""
 
 
 class Reader(Protocol):
@@ -89,7 +86,7 @@ class Journal:
         self,
         store: IMessageStore,
         reader: Reader,
-        reactor: JournalReactor,
+        reactor: WriterReactor,
         run_in_writer: Callable[[Callable[[], None]], object],
         on_lost: Callable[[StoreError], None],
         *,

@@ -8,12 +8,16 @@ from threading import Thread
 from typing import TypeVar, final
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 _log = Logger()
 _T = TypeVar("_T")
+
+
+class WriterReactor(IReactorTime, IReactorFromThreads):
+    """What is needed of a reactor beside a writer thread: timers, and the way back."""
 
 
 @final

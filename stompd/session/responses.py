@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from stompd.broker.effects import SessionId
@@ -99,5 +100,10 @@ def encode_tail(message: Message, version: Version) -> bytes:
         f"content-length:{len(body)}\n"
     )
     # STOMP 1.2 "MESSAGE": destination is spelled as in the SEND; the sender's own headers go along.
-    others = encode_headers({"destination": message.destination, **message.headers}, version)
-    return b"%b%b\n%b\0" % (lines.encode(), others, body)
+    others = encode_headers(message.headers, version) if message.headers else b""
+    return b"%b%b%b\n%b\0" % (lines.encode(), _encode_destination(message.destination, version), others, body)
+
+
+@lru_cache(maxsize=1_024)  # few are in use, and they are short
+def _encode_destination(destination: str, version: Version) -> bytes:
+    return encode_headers({"destination": destination}, version)
