@@ -119,6 +119,12 @@ class Account:
         self.size_bytes += size_bytes
         self.note()
 
+    def page_came(self) -> None:
+        """Continue with what a page has brought."""
+        if self.values is not None:
+            self.values.page_came()
+        self.note()
+
     def note(self) -> None:
         """Tell that the head must go, if it must."""
         if self.overflow in _DROPPING and self.is_over and not self.is_noted:

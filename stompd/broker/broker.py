@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, final
 
+from stompd.broker.barrier import Barriers
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.clients import Clients, explain_takeover
 from stompd.broker.destination import Destination, Kind
@@ -72,6 +73,7 @@ class Broker:
         self._limits = limits
         self._ids = IdSource(recovered.highest_id, node)
         self._ledger = Ledger()
+        self._barriers = Barriers(self._ledger)
         self._catalogue = Catalogue(limits, self._ledger, self._ids, Policies(rules), host_limits=host_limits)
         self._catalogue.recover(recovered)
         self._deadlines = self._catalogue.deadlines
@@ -199,7 +201,7 @@ class Broker:
         if queue is not None:
             queue.admit(after, page)
             if queue.account is not None:
-                queue.account.note()
+                queue.account.page_came()
         else:
             self._sending.logs.admit(queue_id, after, page, self._now)
 
@@ -260,9 +262,11 @@ class Broker:
             for queue in queues:
                 queue.dispatch(now)
         if self._catalogue.overfull:
-            make_room(self._catalogue, self._redelivery, now)
+            make_room(self._catalogue, self._redelivery, self._ledger, now)
         self._sending.end_turn()
         self._idleness.begin(int(now * 1000))
+        if self._barriers.waiting:
+            self._barriers.arrange()
         return self._ledger.take_effects()
 
     def _list_actions(self) -> dict[type[Request], Callable[[Session, Any, float], None]]:
@@ -356,7 +360,7 @@ class Broker:
         transaction = find_transaction(session, request.transaction)
         del session.transactions[request.transaction]
         transaction.release()
-        self._confirm(session, request.receipt)
+        self._barriers.confirm(session, request.receipt)
 
     def _renew(self, session: Session, request: Renew, now: float) -> None:
         if request.receipt is not None:

@@ -50,6 +50,7 @@ class Browser:
         "_page_count",
         "_selector",
         "_shown",
+        "_through_ms",
         "follows",
         "is_done",
         "source",
@@ -89,17 +90,20 @@ class Browser:
         self._page_bytes = min(_PAGE_BYTES, limits.window_bytes)
         self._after = _HEAD  # all up to here has been shown
         self._is_loading = False
+        self._through_ms = 0  # pages bring what is due up to here
         source.browsers = [*(source.browsers or ()), self]
+        source.wake()  # what becomes due is fetched from now on
 
     def refill(self, now: float) -> None:
         """Ask for the next page when little of the last one is left."""
         if self._is_loading or self.is_done or len(self._shown.window) > self._page_count // 2:
             return
         self._is_loading = True
-        through_ms = int(now * 1000)
-        # JMS 3.1, 3.4.13: what is not due yet is not shown.
+        if not (self.follows and self._through_ms):
+            # JMS 3.1, 3.4.13: what is not due yet is not shown. What becomes due later, `became_due` shows.
+            self._through_ms = int(now * 1000)
         self._ledger.load(
-            LoadShown(self, self.source.queue_id, self._after, through_ms, self._page_count, self._page_bytes)
+            LoadShown(self, self.source.queue_id, self._after, self._through_ms, self._page_count, self._page_bytes)
         )
 
     def admit(self, page: Page) -> None:
@@ -125,17 +129,28 @@ class Browser:
 
     def arrived(self, entry: Entry) -> None:
         """Show what has just arrived, unless a page will bring it."""
-        if not self.follows or entry.place > self._after or not self._selects(entry):
-            return
-        if self._shown.window.has_room(entry.message):
-            self._shown.show(_show(entry.message, entry.delivery_count))
-        else:
-            self._shown.overflow()
+        if self.follows and entry.place <= self._after:
+            self._show(entry)
+
+    def became_due(self, entry: Entry) -> None:
+        """Show a delayed message that has entered its queue; one that comes back has been shown."""
+        has_begun = self.follows and self._through_ms > 0
+        is_left = entry.due_ms > self._through_ms if entry.is_stored else entry.place <= self._after  # by the pages
+        if has_begun and is_left and entry.delivery_count == 0:
+            self._show(entry)
 
     def close(self) -> None:
         """Show nothing more, because the subscription ends."""
         self._shown.close()
         self.source.browsers = [other for other in self.source.browsers or () if other is not self] or None
+
+    def _show(self, entry: Entry) -> None:
+        if not self._selects(entry):
+            return
+        if self._shown.window.has_room(entry.message):
+            self._shown.show(_show(entry.message, entry.delivery_count))
+        else:
+            self._shown.overflow()
 
     def _end(self) -> None:
         self.is_done = True

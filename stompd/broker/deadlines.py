@@ -83,9 +83,9 @@ class Deadlines:
 class Later:
     """What one queue has for later.
 
-    What has become due is fetched when somebody subscribes and memory has room, in the order of becoming due, and
-    enters its old place. Its row stays as it is, so that no page of the queue brings it a second time. While memory has
-    no room, it is shown to the queue's selections, which keep what matches ahead; the rest is left in the store.
+    What has become due is fetched when somebody subscribes or looks and memory has room, in the order of becoming due,
+    and enters its old place. Its row stays as it is, so that no page of the queue brings it a second time. While memory
+    has no room, it is shown to the queue's selections, which keep what matches ahead; the rest is left in the store.
     """
 
     __slots__ = (
@@ -178,7 +178,7 @@ class Later:
         if not queue.is_durable:
             if is_due:
                 self._take_held(reached_ms)
-        elif self._is_loading or not queue.subscriptions:
+        elif self._is_loading or not (queue.subscriptions or queue.browsers):
             return
         elif queue.window.has_room_for_due:
             if is_due or self._after < self._examined:
@@ -202,7 +202,7 @@ class Later:
                     self._queue.selections.meet_due(entry)
             else:
                 self._after = key
-                self._queue.enter(entry)
+                self._enter(entry)
         if not self._is_examining:
             self._examined = max(self._after, self._examined)
             if not 0 < page.next_ms <= self._examined.due_ms:
@@ -228,6 +228,14 @@ class Later:
         self._is_loading = True
         queue_id, limit = self._queue.queue_id, self._queue.window.page_count
         self._ledger.load(LoadDue(queue_id, after, reached_ms, limit, self._page_bytes))
+
+    def _enter(self, entry: Entry) -> None:
+        queue = self._queue
+        queue.enter(entry)
+        if queue.account is not None:
+            queue.account.note()
+        for browser in queue.browsers or ():
+            browser.became_due(entry)
 
     def _expect_stored(self, due_ms: int) -> None:
         self._queue.is_stored = True
@@ -256,7 +264,7 @@ class Later:
             entry = heappop(self._held)[2]
             self._held_bytes -= len(entry.message.body)
             self._deadlines.note_expiry(self._queue, entry.message)
-            self._queue.enter(entry)
+            self._enter(entry)
         self.next_ms = 0
         if self._held:
             self.expect(self._held[0][0])

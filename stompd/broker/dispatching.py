@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stompd.broker.effects import Effect
+from stompd.broker.withdrawal import lose
 
 if TYPE_CHECKING:
     from stompd.broker.delivery import Entry
@@ -72,6 +73,7 @@ def _go_round(queue: Queue, effects: list[Effect], now: float) -> None:
         entry = queue.window.head() if selection is None else selection.first()
         if entry is not None and 0 < entry.message.expires_ms <= now_ms:
             _take(queue, entry)
+            lose(queue, entry)
             queue.settle(entry)
             continue
         if entry is None or not queue.mark.may_deliver(entry, now):

@@ -34,7 +34,7 @@ class Identity(NamedTuple):
 class NamedSubscription:
     """A queue bound to a topic under a name, for one consumer after the other or for several at once."""
 
-    __slots__ = ("destination", "identity", "is_shared", "no_local", "owner", "queue", "selector")
+    __slots__ = ("destination", "identity", "is_shared", "no_local", "owner", "predecessor", "queue", "selector")
 
     def __init__(
         self,
@@ -55,6 +55,18 @@ class NamedSubscription:
         self.selector = selector
         self.no_local = no_local
         self.is_shared = is_shared
+        #: What deletes the subscription whose place it takes, until that is durable.
+        self.predecessor: DeleteQueue | None = None
+
+    @property
+    def deletions(self) -> list[DeleteQueue]:
+        """What deletes it, and its predecessor too if that may still be there."""
+        own = DeleteQueue(self.queue.queue_id)
+        return [own] if self.predecessor is None else [own, self.predecessor]
+
+    def forget_predecessor(self) -> None:
+        """Note that the predecessor has been deleted."""
+        self.predecessor = None
 
     @property
     def is_active(self) -> bool:
@@ -143,20 +155,21 @@ class NamedSubscriptions:
                 " Leave it out, or subscribe with a client-id on CONNECT and without shared:true."
             )
         named = (self._durable if naming.is_durable else self._shared).get(identity)
+        replaced: NamedSubscription | None = None
         headers = {"durable-subscription-name": identity.name} if naming.is_durable else {}
         if named is not None:
             _check(named, request, is_shared=is_shared)
             if not named.is_asked_for(request):
                 # JMS 3.1, 8.3.3 and 8.3.4: another topic, selector or noLocal deletes it and creates it again.
                 headers["dropped"] = str(named.queue.depth)
-                self._end(named)
-                # In front of the unit that creates it: if the store refuses that, the name is free for the next one.
-                self._ledger.ride(DeleteQueue(named.queue.queue_id))
-                named = None
+                replaced, named = named, None
+                self._end(replaced)
         elif naming.is_durable:
             self._check_count()
         if named is None:
             named = self._make(session, identity, request, now, naming._replace(is_shared=is_shared), work)
+        if replaced is not None:
+            self._replace(replaced, named, work)
         if naming.is_durable:
             headers["pending"] = str(named.queue.depth)
         return named, headers
@@ -189,7 +202,20 @@ class NamedSubscriptions:
     def delete(self, named: NamedSubscription, work: Work) -> None:
         """Delete a durable subscription with all its messages."""
         self._end(named)
-        work.operations.append(DeleteQueue(named.queue.queue_id))
+        work.operations += named.deletions
+
+    def _replace(self, old: NamedSubscription, new: NamedSubscription, work: Work) -> None:
+        """Delete a subscription in the unit that creates its successor, so that a crash leaves one of them."""
+        if old.predecessor is not None:
+            # Its own unit is not answered yet. A chain of such units would have to repeat all that they delete.
+            for deletion in old.deletions:
+                self._ledger.ride(deletion)
+            return
+        new.predecessor = DeleteQueue(old.queue.queue_id)
+        work.operations.insert(0, new.predecessor)
+        work.steps.append(new.forget_predecessor)
+        # If the store refuses the new one, the old one goes nevertheless, and the name is free for the next.
+        work.undo.append(partial(self._ledger.ride, new.predecessor))
 
     def _make(
         self, session: Session, identity: Identity, request: Subscribe, now: float, naming: Naming, work: Work

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeAlias, final
 from zlib import crc32
 
-from stompd.broker.message import Message
+from stompd.broker.message import Message, Place
 
 if TYPE_CHECKING:
     from stompd.broker.subscription import Subscription
@@ -36,7 +36,7 @@ class Groups:
     its subscription ends. So the limit never breaks the order of a group, nor gives it two holders.
     """
 
-    __slots__ = ("_closed", "_holders", "_is_full", "_limit")
+    __slots__ = ("_closed", "_ends", "_holders", "_is_full", "_limit")
 
     def __init__(self, limit: int) -> None:
         """Begin without any.
@@ -47,6 +47,7 @@ class Groups:
         self._limit = limit
         self._holders: dict[Key, Subscription] = {}
         self._closed: set[Key] = set()  # nobody may take of these, until `free`
+        self._ends: dict[Key, Place] = {}  # of those that are bound, and whose last message nobody will get
         self._is_full = False  # since then, further groups belong to sets, also when there is room again
 
     def admits(self, subscription: Subscription, message: Message) -> bool:
@@ -64,17 +65,31 @@ class Groups:
             return
         key = self._key(group)
         if message.headers.get(SEQUENCE_HEADER) == _LAST and key == group:
-            self._holders.pop(key, None)
-            self._closed.add(key)
+            self._close(key)
         else:
             self._holders[key] = subscription
             self._is_full = self._is_full or len(self._holders) >= self._limit
+
+    def lost(self, message: Message) -> None:
+        """Note that nobody gets a message; if it was the last one of its group, that ends in its place."""
+        group = message.headers.get(GROUP_HEADER, "")
+        if message.headers.get(SEQUENCE_HEADER) == _LAST and group in self._holders:
+            self._ends[group] = message.place
+
+    def end_before(self, message: Message) -> bool:
+        """Close the group of the message that its holder would get next, if it has ended before; return whether."""
+        group = message.headers.get(GROUP_HEADER, "")
+        if group not in self._ends or message.place < self._ends[group]:
+            return False
+        self._close(group)
+        return True
 
     def leave(self, subscription: Subscription) -> set[Key]:
         """Free the groups of a subscription that takes nothing more, and return them."""
         left = {key for key, holder in self._holders.items() if holder is subscription}
         for key in left:
             del self._holders[key]
+            self._ends.pop(key, None)
         self._is_full = self._is_full and bool(self._holders)
         return left
 
@@ -87,6 +102,11 @@ class Groups:
         """Whether the group of a message is one of some."""
         group = message.headers.get(GROUP_HEADER)
         return group is not None and (group in keys or self._key(group) in keys)
+
+    def _close(self, key: Key) -> None:
+        self._holders.pop(key, None)
+        self._ends.pop(key, None)
+        self._closed.add(key)
 
     def _key(self, group: str) -> Key:
         if not self._is_full or group in self._holders:

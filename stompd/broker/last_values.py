@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, final
 
+from stompd.broker.delivery import Entry
 from stompd.broker.ledger import Work
-from stompd.broker.message import Message
+from stompd.broker.message import Message, Place
 from stompd.broker.units import DeleteMessage, LastValue
-from stompd.broker.withdrawal import withdraw
+from stompd.broker.withdrawal import lose, withdraw
 
 if TYPE_CHECKING:
     from stompd.broker.queue import Queue
@@ -31,15 +32,17 @@ class LastValues:
     """Which message of a queue has which key.
 
     The row of a message that is replaced is deleted in the unit of the new one. What is with a consumer, or comes back
-    from one later, is not replaced, nor is what a page from the store is about to bring.
+    from one later, is not replaced; nor is what need not survive and is stored because memory is full.
     """
 
-    __slots__ = ("_keys", "_queue", "_values")
+    __slots__ = ("_expected", "_keys", "_queue", "_values")
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
         self._values: dict[str, _Value] = {}
         self._keys: dict[int, str] = {}
+        #: What was replaced while it was in the store, and may come with a page that was asked for before.
+        self._expected: dict[Place, Entry | None] = {}
 
     def __len__(self) -> int:
         return len(self._values)
@@ -66,15 +69,30 @@ class LastValues:
         queue, place = self._queue, older.found.place
         if older.has_arrived:
             entry = None if self._is_ahead(older) else queue.window.remove(place)
-            if entry is None and not (queue.is_durable and self._is_in_store(older)):
-                return
             if entry is not None:
+                lose(queue, entry)
                 work.undo.append(partial(queue.put_back, entry, is_counted=False))
+            elif self._may_come(older):
+                self._expected[place] = None
+                work.steps.append(partial(self._forget_expected, place))
+                work.undo.append(partial(self._put_back, place))
+            elif not (queue.is_durable and self._is_in_store(older)):
+                return
             work.steps.append(partial(queue.forget, place.message_id, older.found.body_bytes))
         else:
             work.steps.append(partial(self._withdraw, older))
         if older.is_persistent and queue.is_durable:
             work.operations.append(DeleteMessage(queue.queue_id, place))
+
+    def page_came(self) -> None:
+        """Let nobody have what was replaced and has come with a page."""
+        for place in self._expected:
+            entry = self._queue.window.remove(place)
+            if entry is not None:
+                lose(self._queue, entry)
+                self._expected[place] = entry
+            else:
+                withdraw(self._queue, place)  # somebody's selector has found it
 
     def forget(self, message_id: int) -> None:
         """Note that a message has left the queue."""
@@ -92,11 +110,34 @@ class LastValues:
 
     def _is_in_store(self, value: _Value) -> bool:
         """Whether a message waits in the store alone; if it was ahead of the window, it is no more."""
-        queue = self._queue
+        queue, place = self._queue, value.found.place
         if self._is_ahead(value):
-            return withdraw(queue, value.found.place)
-        is_reading = queue.selections is not None and queue.selections.is_reading
-        return not is_reading and queue.window.is_behind(value.found.place)
+            return withdraw(queue, place)
+        return not self._is_reading and value.is_persistent and queue.window.is_behind(place)
+
+    def _may_come(self, value: _Value) -> bool:
+        """Whether a message is in the store, where a page that was asked for may have found it."""
+        return (self._is_reading or self._queue.window.is_loading) and self._is_unread(value)
+
+    def _is_unread(self, value: _Value) -> bool:
+        """Whether a message is in the store, and nobody has come up to it."""
+        queue = self._queue
+        is_stored = queue.is_durable and value.is_persistent
+        return is_stored and not self._is_ahead(value) and not queue.window.has_passed(value.found.place)
+
+    @property
+    def _is_reading(self) -> bool:
+        selections = self._queue.selections
+        return selections is not None and selections.is_reading
+
+    def _forget_expected(self, place: Place) -> None:
+        del self._expected[place]
+
+    def _put_back(self, place: Place) -> None:
+        """Undo that a message was replaced, which has come since or is in the store."""
+        entry = self._expected.pop(place)
+        if entry is not None:
+            self._queue.put_back(entry, is_counted=False)
 
     def _arrive(self, value: _Value) -> None:
         value.has_arrived = True
@@ -104,7 +145,7 @@ class LastValues:
     def _withdraw(self, value: _Value) -> None:
         """Remove a message that was on its way when the newer one was sent, unless somebody has got it."""
         place = value.found.place
-        if withdraw(self._queue, place) or (self._queue.is_durable and self._is_in_store(value)):
+        if withdraw(self._queue, place) or self._is_unread(value):  # its row is deleted
             self._queue.forget(place.message_id, value.found.body_bytes)
 
     def _take_back(self, key: str, value: _Value, older: _Value | None) -> None:

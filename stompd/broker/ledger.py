@@ -116,6 +116,14 @@ class Ledger:
         if step is not None:
             self._riding.steps.append(step)
 
+    def call_behind_all(self, step: Step) -> None:
+        """Take a step when the store has answered everything decided so far, reads included."""
+        if self._riding:
+            self._send_riding(self._riding)
+        work = Work()
+        work.steps.append(step)
+        self._persist(work, is_urgent=True)
+
     def load(self, load: Load) -> None:
         """Read from the store as it will be after everything decided so far, also what rides."""
         if self._riding:

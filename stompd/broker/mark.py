@@ -48,6 +48,11 @@ class DeliveryMark:
         """Whether messages that need not survive are on their way into the store."""
         return bool(self._spooling)
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether the store was asked for a mark that is further ahead."""
+        return self._marking > self._marked
+
     def may_deliver(self, entry: Entry, now: float) -> bool:
         """Whether a delivery need not wait for the mark, which is asked for if it does."""
         message_id = entry.place.message_id

@@ -1,4 +1,4 @@
-"""What goes when a queue has more than it may: the messages at its head."""
+"""What goes when a queue has more than it may: the oldest of those that wait."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from stompd.broker.policy import Overflow
 from stompd.broker.redelivery import Redelivery, is_dead_letter_queue
-from stompd.broker.withdrawal import take_head
+from stompd.broker.withdrawal import take_oldest
 
 if TYPE_CHECKING:
     from stompd.broker.catalogue import Catalogue
+    from stompd.broker.ledger import Ledger
 
 
-def make_room(catalogue: Catalogue, redelivery: Redelivery, now: float) -> None:
-    """Take away heads of the queues that have told so; what is with consumers stays.
+def make_room(catalogue: Catalogue, redelivery: Redelivery, ledger: Ledger, now: float) -> None:
+    """Take away the oldest entries of the queues that have told so; what is with consumers stays.
 
-    If a head has to be read first, that is begun, and the queue tells again when it is there.
+    If one has to be read first, that is begun, and the queue tells again when it is there.
     """
     queues = catalogue.overfull.copy()
     catalogue.overfull.clear()
@@ -25,7 +26,7 @@ def make_room(catalogue: Catalogue, redelivery: Redelivery, now: float) -> None:
             continue
         account.is_noted = False
         while account.is_over:
-            entry = take_head(queue)
+            entry = take_oldest(queue, ledger)
             if entry is None:
                 break
             if account.overflow is Overflow.DEAD_LETTER and not is_dead_letter_queue(queue.name):

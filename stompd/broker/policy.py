@@ -46,8 +46,8 @@ class Rule:
     #: Bytes of their bodies.
     max_bytes: int = 0
     #: What happens when one of the two is reached: `block` lets the sender wait, `reject` answers with an ERROR,
-    #: `drop-new` drops the new message, `drop-old` the one at the head, and `dead-letter` makes a dead letter of that.
-    #: Without it, the sender waits.
+    #: `drop-new` drops the new message, `drop-old` the oldest that waits, and `dead-letter` makes a dead letter of
+    #: that. Without it, the sender waits.
     overflow: Overflow | None = None
     #: Bytes of the body of one message.
     message_bytes: int = 0

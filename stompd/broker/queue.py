@@ -252,6 +252,8 @@ class Queue:
             self.window.put_back(entry)
         else:
             self.selections.put_back(entry)
+        if self.account is not None:
+            self.account.note()
         self.wake()
 
     def forget(self, message_id: int, size_bytes: int) -> None:
@@ -366,6 +368,7 @@ class Queue:
         work.steps.append(end)
         work.undo.append(end)
         if self.account is not None:
+            work.steps.append(self.account.note)
             work.undo.append(partial(self.account.remove, message.message_id, len(message.body)))
         self._ledger.enact(None, work)
         self.mark.begin_spooling(message.message_id)

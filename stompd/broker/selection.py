@@ -82,6 +82,8 @@ class Selection:
             self.behind.intersection_update(self._window.unread())
             if self.behind and entry is not None and self.reading_place() < entry.place:
                 return None
+        if entry is not None and self._groups is not None and self._groups.end_before(entry.message):
+            return self.first()
         return entry
 
     def reading_place(self) -> Place:
@@ -145,12 +147,12 @@ class Selections:
     __slots__ = (
         "_ahead_bytes",
         "_byte_limit",
-        "_groups",
         "_reading",
         "_reading_from",
         "_selections",
         "_window",
         "ahead",
+        "groups",
     )
 
     def __init__(self, window: Window, byte_limit: int, groups: Groups | None = None) -> None:
@@ -161,7 +163,8 @@ class Selections:
             byte_limit: Bytes of bodies kept ahead of it; the next entry for each selection is always allowed.
             groups: The queue's, if messages have groups.
         """
-        self._groups = groups
+        #: The queue's, if messages have groups.
+        self.groups = groups
         self._window = window
         self._byte_limit = byte_limit
         self._selections: dict[Selector | Subscription, Selection] = {}  # by subscription, if there are groups
@@ -184,7 +187,7 @@ class Selections:
 
     def find(self, subscription: Subscription) -> Selection | None:
         """Return what a subscription selects; None if that is everything."""
-        key = subscription.selector if self._groups is None else subscription
+        key = subscription.selector if self.groups is None else subscription
         return None if key is None else self._selections.get(key)
 
     def begin_groups(self, groups: Groups, subscriptions: Iterable[Subscription]) -> None:
@@ -192,26 +195,26 @@ class Selections:
         for selection in self._selections.values():
             selection.subscriptions = 0
         self._selections.clear()
-        self._groups = groups
+        self.groups = groups
         for subscription in subscriptions:
             self.join(subscription)
 
     def free_groups(self) -> bool:
         """Let everybody find the messages of groups that were closed, and return whether there are such groups."""
-        if self._groups is None:
+        if self.groups is None:
             return False
-        freed = self._groups.free()
-        self._judge_again(self._groups, freed)
+        freed = self.groups.free()
+        self._judge_again(self.groups, freed)
         return bool(freed)
 
     def join(self, subscription: Subscription) -> None:
         """Begin the selection of one more subscription, if it does not get everything."""
-        key = subscription.selector if self._groups is None else subscription
+        key = subscription.selector if self.groups is None else subscription
         if key is None:
             return
         selection = self._selections.get(key)
         if selection is None:
-            selection = self._selections[key] = Selection(subscription, self._window, self._groups)
+            selection = self._selections[key] = Selection(subscription, self._window, self.groups)
             for entry in [*self._window.entries(), *self.ahead.values()]:
                 if entry.is_waiting:
                     selection.judge(entry)
@@ -219,15 +222,15 @@ class Selections:
 
     def leave(self, subscription: Subscription) -> None:
         """Undo `join`, and free the groups of the subscription."""
-        key = subscription.selector if self._groups is None else subscription
+        key = subscription.selector if self.groups is None else subscription
         selection = None if key is None else self._selections.get(key)
         if key is None or selection is None:
             return
         selection.subscriptions -= 1
         if not selection.subscriptions:
             del self._selections[key]
-        if self._groups is not None:
-            self._judge_again(self._groups, self._groups.leave(subscription))
+        if self.groups is not None:
+            self._judge_again(self.groups, self.groups.leave(subscription))
 
     def arrived(self, entry: Entry, *, is_in_window: bool) -> None:
         """Note a new entry, which the window has taken or left in the store."""

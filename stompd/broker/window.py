@@ -26,6 +26,7 @@ PAGE_COUNT = 1_000
 NOTHING_KNOWN: Mapping[Place, Entry] = {}
 
 _place = attrgetter("place")
+_message_id = attrgetter("place.message_id")
 
 #: One for each priority.
 LANE_COUNT = HIGHEST_PRIORITY - LOWEST_PRIORITY + 1
@@ -167,6 +168,18 @@ class Window:
                 return None
         return None
 
+    def oldest(self) -> Entry | None:
+        """Return the entry that was sent first; None when there is none, or when the store must be asked first."""
+        if self._is_recovered or self._hidden() is not None:
+            return None
+        return min((lane.entries[0] for lane in self._order if lane.entries), key=_message_id, default=None)
+
+    def hidden_page(self) -> Place | None:
+        """Return the place after which one entry is to be loaded so that `oldest` can tell, and expect `admit`."""
+        after = None if self.is_loading or self._is_recovered else self._hidden()
+        self.is_loading = self.is_loading or after is not None
+        return after
+
     def pop(self, head: Entry) -> None:
         """Remove the entry that `head` has just returned."""
         self._lanes[head.place.urgency].entries.popleft()
@@ -292,6 +305,15 @@ class Window:
     @property
     def _has_a_page(self) -> bool:
         return self._count >= self.page_count or 4 * self._bytes >= self._byte_limit
+
+    def _hidden(self) -> Place | None:
+        """Return behind which place the store may hold an entry that is older than all in memory."""
+        oldest = min((lane.entries[0].place.message_id for lane in self._order if lane.entries), default=None)
+        for urgency, lane in self._lanes.items():
+            is_unknown = not lane.is_complete and (not lane.entries or lane.is_ahead)
+            if is_unknown and (oldest is None or lane.frontier < oldest):
+                return Place(urgency, lane.frontier)
+        return None
 
     def _fits(self, message: Message) -> bool:
         return self.fits(message, self._count, self._bytes)

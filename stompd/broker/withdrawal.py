@@ -5,30 +5,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stompd.broker.delivery import Entry
+from stompd.broker.effects import LoadEntries
 from stompd.broker.message import Place
 
 if TYPE_CHECKING:
+    from stompd.broker.ledger import Ledger
     from stompd.broker.queue import Queue
 
 
-def take_head(queue: Queue) -> Entry | None:
-    """Take out the entry to deliver next; None while it has to be read, which is begun, or if there is none."""
-    entry = queue.window.head()
-    if entry is None:
-        queue.load_ahead()
-    elif queue.selections is not None:
-        queue.selections.take(entry)
-    else:
-        queue.window.pop(entry)
-    return entry
+def take_oldest(queue: Queue, ledger: Ledger) -> Entry | None:
+    """Take out the oldest entry that waits; None while it has to be read, which is begun, or if none waits."""
+    window, selections = queue.window, queue.selections
+    entry = window.oldest()
+    if entry is not None:
+        withdraw(queue, entry.place)
+        return entry
+    queue.load_ahead()
+    after = None if selections is not None and selections.is_reading else window.hidden_page()
+    if after is not None:
+        ledger.load(LoadEntries(queue.queue_id, after, 1, 1))
+    return None
+
+
+def lose(queue: Queue, entry: Entry) -> None:
+    """Note that nobody gets an entry that was waiting, which may be the last one of its group."""
+    if queue.selections is not None and queue.selections.groups is not None:
+        queue.selections.groups.lost(entry.message)
 
 
 def withdraw(queue: Queue, place: Place) -> bool:
     """Take an entry that waits out of memory, so that nobody gets it; return whether there was one."""
-    if queue.selections is not None and place in queue.selections.ahead:
-        is_loading = queue.window.is_loading or queue.later.is_loading
-        return not is_loading and queue.selections.withdraw(place)
-    return queue.window.remove(place) is not None
+    selections = queue.selections
+    entry = None if selections is None else selections.ahead.get(place)
+    if entry is None or selections is None:
+        entry = queue.window.remove(place)
+    elif queue.window.is_loading or queue.later.is_loading or not selections.withdraw(place):
+        return False
+    if entry is not None:
+        lose(queue, entry)
+    return entry is not None
 
 
 def withdraw_stored(queue: Queue, place: Place, due_ms: int) -> bool:

@@ -298,3 +298,66 @@ def test_browsers_count_among_the_subscriptions_of_a_session() -> None:
     browse(core, name="t")
 
     assert core.run() == ["refuse 2 limit-exceeded"]
+
+
+@pytest.mark.parametrize("has_consumer", [False, True])
+def test_who_follows_is_shown_a_delayed_message_when_it_is_due(has_consumer: bool) -> None:
+    core = Core()
+    if has_consumer:
+        core.subscribe(3)
+    core.send(1, "before", delay=1.0)
+    browse(core, terms=FOLLOW)
+    core.run()
+    core.send(1, "after", delay=2.0)
+    core.run()
+
+    early = core.advance(0.5)
+    late = core.advance(5.0)
+
+    assert early == []
+    assert [text for text in late if text.startswith("deliver 2")] == ["deliver 2 before", "deliver 2 after"]
+
+
+def test_what_was_due_before_is_shown_once_to_who_follows() -> None:
+    core = Core()
+    core.send(1, "a", delay=1.0)
+    core.run()
+    core.advance(2.0)
+    browse(core, terms=FOLLOW)
+    shown = core.run()
+
+    core.subscribe(3)
+
+    assert shown == ["deliver 2 a"]
+    assert core.run() == ["deliver 3 a"]
+
+
+def test_what_comes_back_later_is_not_shown_again_to_who_follows() -> None:
+    core = Core()
+    core.subscribe(3, prefetch=1)
+    core.send(1, "a")
+    browse(core, terms=FOLLOW)
+    core.run()
+
+    core.reject(3, "a", delay_ms=1000)
+    core.run()
+
+    assert core.advance(2.0) == ["deliver 3 a again 1"]
+
+
+def test_who_follows_a_temporary_queue_is_shown_what_becomes_due() -> None:
+    core = Core()
+    core.subscribe(2, "/temp-queue/t", ack=AckMode.AUTO, terms=FOLLOW)
+    core.run()
+
+    core.send(2, "a", "/temp-queue/t", delay=1.0)
+
+    assert core.advance(2.0) == ["deliver 2 a"]
+
+
+def test_who_does_not_follow_is_not_shown_what_becomes_due() -> None:
+    core = Core()
+    core.send(1, "a", delay=1.0)
+    browse(core)
+
+    assert core.advance(2.0) == ["deliver 2 "]

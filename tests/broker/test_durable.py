@@ -259,7 +259,8 @@ def test_other_topic_selector_or_no_local_replaces_it(to: str, selector: str, no
 
     core.subscribe(FIRST, to, naming=UNSHARED, selector=selector, no_local=no_local)
 
-    assert core.effects() == ["later drop queue", "persist queue /dsub/c.n, subscription c.n"]
+    # One unit, so that a crash leaves the old one or the new one.
+    assert core.effects() == ["persist drop queue, queue /dsub/c.n, subscription c.n"]
     assert core.run() == []
     assert core.rows() == []
 
@@ -386,13 +387,38 @@ def test_replacement_that_the_store_refuses_leaves_nothing_behind() -> None:
     core.run()
     core.subscribe(FIRST, "/topic/u", naming=UNSHARED)
     core.effects()
-    core.answer()
 
     core.refuse_unit()
     core.run()
 
     assert core.rows() == []
     assert core.store._queues == core.store._subscriptions == {}
+
+
+def test_replacement_is_replaced_before_its_unit_is_answered() -> None:
+    core = with_durable()
+    core.subscribe(FIRST, "/topic/u", naming=UNSHARED)
+    core.unsubscribe(FIRST)
+    core.subscribe(FIRST, "/topic/v", naming=UNSHARED)
+    core.effects()
+
+    core.refuse_unit()
+    core.run()
+
+    core = core.restart()
+    core.open(FIRST, "c", "alice")
+    core.subscribe(FIRST, "/topic/v", naming=UNSHARED, receipt="r")
+    assert core.run() == ["confirm 11 r durable-subscription-name:n pending:0 prefetch-count:100"]
+
+
+def test_replacement_that_is_stored_needs_no_deletion_of_its_predecessor() -> None:
+    core = with_durable()
+    core.subscribe(FIRST, "/topic/u", naming=UNSHARED)
+    core.run()
+
+    core.unsubscribe(FIRST, naming=UNSHARED)
+
+    assert core.effects() == ["persist drop queue"]
 
 
 def test_name_whose_replacement_the_store_refuses_can_be_used_by_then() -> None:
@@ -404,7 +430,6 @@ def test_name_whose_replacement_the_store_refuses_can_be_used_by_then() -> None:
     core.unsubscribe(2, naming=SHARED)
     core.subscribe(3, TOPIC, naming=SHARED, receipt="r")
     core.effects()
-    core.answer()
 
     core.refuse_unit()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from stompd.broker.policy import Overflow, Rule
 from stompd.broker.requests import Terms
 from tests.broker.core import Core
 
@@ -270,3 +273,84 @@ def test_exclusive_subscription_gets_all_groups() -> None:
     send(core, "a1 b1")
 
     assert core.run() == ["deliver 3 a1", "deliver 3 b1"]
+
+
+# The last message of a group is delivered to nobody.
+
+
+def bound(core: Core, *, prefetch: int = 2) -> None:
+    """Bind the group `a` to session 2; session 3 waits for anything."""
+    core.subscribe(2, prefetch=prefetch)
+    send(core, "a1")
+    core.run()
+    core.subscribe(3)
+    core.run()
+
+
+@pytest.mark.parametrize("is_persistent", [True, False])
+def test_group_whose_last_message_expired_is_closed(is_persistent: bool) -> None:
+    core = Core()
+    bound(core, prefetch=1)
+    headers = {"JMSXGroupID": "a", "JMSXGroupSeq": "-1"}
+    core.send(1, "a2!", headers=headers, expires_ms=round(core.now * 1000) + 500, is_persistent=is_persistent)
+    send(core, "a3", is_persistent=is_persistent)
+    core.run()
+    core.now += 1.0
+
+    core.acknowledge(2, "a1")
+
+    assert core.run() == ["deliver 3 a3"]
+
+
+@pytest.mark.parametrize("is_persistent", [True, False])
+def test_group_whose_last_message_was_swept_is_closed_in_its_place(is_persistent: bool) -> None:
+    core = Core()
+    bound(core, prefetch=1)
+    headers = {"JMSXGroupID": "a", "JMSXGroupSeq": "-1"}
+    send(core, "a2", is_persistent=is_persistent)
+    core.send(1, "a3!", headers=headers, expires_ms=round(core.now * 1000) + 500, is_persistent=is_persistent)
+    send(core, "a4", is_persistent=is_persistent)
+    core.advance(5.0)
+
+    core.acknowledge(2, "a1")
+    first = core.run()
+    core.acknowledge(2, "a2")
+
+    assert first == ["deliver 2 a2"]
+    assert core.run() == ["deliver 3 a4"]
+
+
+def test_group_whose_last_message_was_dropped_is_closed() -> None:
+    core = Core(None, [Rule("/queue/a", max_messages=3, overflow=Overflow.DROP_OLD)])
+    bound(core, prefetch=1)
+    send(core, "a2!")
+    core.run()
+    send(core, "a3 a4")
+    core.run()
+
+    core.acknowledge(2, "a1")
+
+    assert core.run() == ["deliver 3 a3", "deliver 3 a4"]
+
+
+def test_group_whose_last_message_was_replaced_is_closed() -> None:
+    core = Core()
+    bound(core, prefetch=1)
+    for body, headers in (("a2!", {"JMSXGroupID": "a", "JMSXGroupSeq": "-1"}), ("a3", {"JMSXGroupID": "a"})):
+        core.send(1, body, headers=headers, wishes={"last_value_key": "k"})
+        core.run()
+
+    core.acknowledge(2, "a1")
+
+    assert core.run() == ["deliver 3 a3"]
+
+
+def test_group_that_ended_with_its_subscription_is_not_closed_again() -> None:
+    core = Core(None, [Rule("/queue/a", max_messages=3, overflow=Overflow.DROP_OLD)])
+    bound(core, prefetch=1)
+    send(core, "a2! a3 a4")
+    core.run()
+
+    core.lose(2)
+
+    assert pairs(core.run()) == [(3, "a1"), (3, "a3"), (3, "a4")]

@@ -189,3 +189,75 @@ def test_key_of_a_dead_letter_replaces_nothing() -> None:
 
     assert sorted(after.rows()) == ["a", "b"]
     assert taken(after, 3, "/queue/DLQ.a") == ["a", "b"]
+
+
+def stored_twice(selector: str = "") -> Core:
+    """A broker that was started again and reads a page, which will bring x and a, the last value of k."""
+    before = Core(MemoryStore())
+    before.send(1, "x")
+    send(before, "a")
+    before.run()
+    core = before.restart()
+    core.subscribe(2, prefetch=0, selector=selector)
+    core.effects()
+    return core
+
+
+@pytest.mark.parametrize("selector", ["", "JMSPriority = 4"])
+def test_message_that_a_page_is_bringing_is_replaced(selector: str) -> None:
+    core = stored_twice(selector)
+
+    send(core, "b")
+
+    assert [text for text in core.run() if text.startswith("deliver")] == ["deliver 2 x", "deliver 2 b"]
+    assert core.rows() == ["x", "b"]
+    assert core.depth() == 2
+
+
+def test_message_that_a_selector_is_reading_is_replaced() -> None:
+    before = Core(MemoryStore(), window_count=1)
+    before.send(1, "x")
+    send(before, "a")
+    before.run()
+    core = before.restart(window_count=1)
+    core.subscribe(2, selector="\"last-value-key\" = 'k'")
+    core.effects()
+    core.answer()  # the window's page
+    core.effects()
+
+    send(core, "b")
+
+    assert [text for text in core.run() if text.startswith("deliver")] == ["deliver 2 b"]
+    assert core.rows() == ["x", "b"]
+    assert core.depth() == 2
+
+
+def test_refused_message_leaves_what_a_page_was_bringing() -> None:
+    core = stored_twice()
+    send(core, "b")
+    core.effects()
+    core.answer()  # the page
+    core.effects()
+
+    core.refuse_unit()
+
+    assert core.run() == ["refuse 1 refused-by-store", "deliver 2 x", "deliver 2 a"]
+    assert core.depth() == 2
+
+
+def test_message_that_arrives_while_a_page_is_read_is_replaced() -> None:
+    core = Core(window_count=1)
+    core.send(1, "x")
+    core.send(1, "y")
+    core.run()
+    send(core, "a")
+    send(core, "b")
+    core.effects()
+    core.answer()
+    core.subscribe(2, prefetch=0)
+    core.effects()
+
+    core.run()
+
+    assert core.depth() == 3
+    assert core.rows() == ["x", "y", "b"]

@@ -120,6 +120,37 @@ def test_full_queue_drops_its_head() -> None:
     assert waiting(core) == ["c", "d"]
 
 
+def test_full_queue_drops_the_oldest_whatever_its_priority() -> None:
+    core = full(Overflow.DROP_OLD)
+    core.send(1, "old", priority=1)
+    core.send(1, "urgent", priority=9)
+    core.send(1, "new", priority=1)
+
+    core.run()
+
+    assert core.rows() == ["urgent", "new"]
+    assert waiting(core) == ["urgent", "new"]
+
+
+@pytest.mark.parametrize("selector", ["", "color = 'red'"])
+def test_oldest_that_is_only_in_the_store_is_read_and_dropped(selector: str) -> None:
+    before = Core(MemoryStore(), window_count=1)
+    for body, priority in (("a", 1), ("b", 9), ("c", 9), ("d", 5)):
+        before.send(1, body, priority=priority)
+    before.run()
+    rule = Rule("/queue/a", max_messages=2, overflow=Overflow.DROP_OLD)
+    core = before.restart([rule], window_count=1)
+    if selector:
+        core.subscribe(2, selector=selector)
+        core.run()
+
+    core.send(1, "e", priority=0)
+    core.run()
+
+    assert core.rows() == ["d", "e"]
+    assert core.depth() == 2
+
+
 def test_what_is_with_consumers_is_not_dropped() -> None:
     core = full(Overflow.DROP_OLD)
     core.subscribe(2, prefetch=2)
@@ -143,6 +174,41 @@ def test_head_that_is_only_in_the_store_is_read_and_dropped() -> None:
     core.run()
 
     assert core.rows() == ["c", "d"]
+
+
+def test_what_comes_back_into_a_full_queue_is_dropped() -> None:
+    core = full(Overflow.DROP_OLD)
+    core.subscribe(2)
+    core.send_all(1, "a b c")
+    core.run()
+
+    core.lose(2)
+    core.run()
+
+    assert waiting(core, 3) == ["b", "c"]
+
+
+def test_what_becomes_due_in_a_full_queue_is_dropped() -> None:
+    core = full(Overflow.DROP_OLD)
+    core.subscribe(2, prefetch=1)
+    core.send(1, "a")
+    core.send(1, "b", delay=1.0)
+    core.send(1, "c", delay=2.0)
+    core.run()
+
+    core.advance(5.0)
+
+    assert core.rows() == ["a", "c"]
+
+
+def test_what_is_stored_for_want_of_memory_is_dropped() -> None:
+    core = Core(None, [Rule("/queue/a", max_messages=2, overflow=Overflow.DROP_OLD)], window_count=1)
+    core.send_all(1, "a b c d", is_persistent=False)
+
+    core.run()
+
+    assert core.depth() == 2
+    assert waiting(core) == ["c", "d"]
 
 
 def test_dropping_respects_selectors() -> None:

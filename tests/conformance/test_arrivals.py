@@ -118,6 +118,20 @@ def test_duplicate_is_confirmed_as_such(clients: Clients, queue: str, name: str)
     assert [frame.body for frame in client.take_all(queue)] == [b"a"]
 
 
+def test_full_queue_drops_the_oldest_whatever_its_priority_after_a_crash(broker: BrokerProcess) -> None:
+    ring = unique_name("/queue/ring.q")
+    with broker.client() as client:
+        client.send_message(ring, "old", priority="1")
+        client.send_message(ring, "urgent", priority="9")
+    crash(broker)
+
+    with broker.client() as client:
+        client.send_message(ring, "new", priority="0")
+        client.subscribe(ring)
+
+        client.expect_bodies("urgent", "new")
+
+
 def test_duplicate_is_found_after_a_crash(broker: BrokerProcess, queue: str) -> None:
     with broker.client() as client:
         send(client, queue, "a", dedup_id="1")

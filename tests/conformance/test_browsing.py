@@ -102,6 +102,15 @@ def test_browser_that_follows_shows_what_arrives(own_broker: BrokerProcess) -> N
         consumer.expect_bodies("1", "2")
 
 
+def test_browser_that_follows_shows_a_delayed_message_when_it_is_due(own_broker: BrokerProcess) -> None:
+    with own_broker.client() as browser, own_broker.client() as sender:
+        sender.send_message(QUEUE, "early", delay="300")
+        browser.subscribe(QUEUE, id="look", browser="true", browser_end="false")
+        sender.send_message(QUEUE, "late", delay="600")
+
+        browser.expect_bodies("early", "late")
+
+
 def test_long_queue_is_browsed_by_a_client_that_reads_slowly_and_others_go_on(own_broker: BrokerProcess) -> None:
     with own_broker.client() as sender, own_broker.client() as client, own_broker.client() as consumer:
         for _ in range(_MANY // 1_000):

@@ -6,6 +6,7 @@ RECEIPT came. `violations` compares that with what a restarted broker still has.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +51,8 @@ class Message:
     own_settled: Certainty = Certainty.NO
     sent_in: Transaction | None = None
     settled_in: Transaction | None = None
+    #: Nobody may see it before, in epoch seconds.
+    due: float = 0.0
     #: The message-id under which it was delivered before the crash; None when it was not.
     delivered_as: str | None = None
 
@@ -70,6 +73,8 @@ class Drained(NamedTuple):
     key: str
     message_id: str
     is_redelivered: bool
+    #: When it came, in epoch seconds.
+    came: float = math.inf
 
 
 @final
@@ -122,8 +127,8 @@ class History:
                 message.settled_in = None
             transaction.settles.clear()
 
-    def deliver(self, key: str, message_id: str) -> Message:
-        """Note a MESSAGE that has come before the crash."""
+    def deliver(self, key: str, message_id: str, *, is_redelivered: bool = False, came: float = math.inf) -> Message:
+        """Note a MESSAGE that has come before the crash, and when."""
         with self._lock:
             message = self.messages.get(key)
             if message is None:
@@ -135,6 +140,10 @@ class History:
                 self.faults.append(f"{key} was delivered again after its acknowledgement had a receipt")
             if message.delivered_as not in (None, message_id):
                 self.faults.append(f"{key} was delivered as {message.delivered_as} and then as {message_id}")
+            elif message.delivered_as is not None and not is_redelivered:
+                self.faults.append(f"{key} was delivered again, and not flagged as redelivered")
+            if came < message.due:
+                self.faults.append(f"{key} came {message.due - came:.3f} s before its time")
             message.delivered_as = message_id
             return message
 
@@ -209,6 +218,8 @@ def _misdelivered(history: History, queue: str, entries: Sequence[Drained]) -> I
             yield f"{entry.key} was delivered before, but is not flagged as redelivered"
         if message.delivered_as not in (None, entry.message_id):
             yield f"{entry.key} has become {entry.message_id}; it was {message.delivered_as}"
+        if entry.came < message.due:
+            yield f"{entry.key} came {message.due - entry.came:.3f} s before its time"
         before = last.get(message.producer)
         if before is not None and before.order > message.order:
             yield f"{entry.key} came behind {before.key}, which {message.producer} sent later"

@@ -16,26 +16,16 @@ from tests.recovery.history import Certainty, Drained, History, Message, Transac
 _PATIENCE_SECONDS = 30.0
 
 
-@final
-class Load:
-    """Producers and consumers on two queues: `in` is filled and worked off, `out` takes the results."""
+class Crowd:
+    """Clients that work at the same time until the broker ends, and what they note."""
 
-    def __init__(self, port: int, seed: int) -> None:
-        """Prepare the clients.
-
-        Args:
-            port: The broker's.
-            seed: Decides what each client does, and names the queues.
-        """
+    def __init__(self) -> None:
         self.history = History()
-        self.queues = (f"/queue/in-{seed}", f"/queue/out-{seed}")
         self.confirmations = 0
         #: Set before the broker is ended, which ends the connections.
         self.may_end = threading.Event()
+        self.workers: list[Worker] = []
         self._changed = threading.Condition()
-        producers = [Producer(self, f"producer-{number}", port, seed) for number in range(3)]
-        consumers = [Consumer(self, mode, port, seed) for mode in ("client", "client-individual")]
-        self.workers: list[Worker] = [*producers, *consumers]
 
     def start(self) -> None:
         """Let all clients connect and work."""
@@ -81,12 +71,32 @@ class Load:
             raise failures[0]
 
 
+@final
+class Load(Crowd):
+    """Producers and consumers on two queues: `in` is filled and worked off, `out` takes the results."""
+
+    def __init__(self, port: int, seed: int) -> None:
+        """Prepare the clients.
+
+        Args:
+            port: The broker's.
+            seed: Decides what each client does, and names the queues.
+        """
+        super().__init__()
+        self.queues = (f"/queue/in-{seed}", f"/queue/out-{seed}")
+        producers = [Producer(self, f"producer-{number}", port, seed) for number in range(3)]
+        consumers = [Consumer(self, mode, port, seed) for mode in ("client", "client-individual")]
+        self.workers = [*producers, *consumers]
+
+
 class Worker(threading.Thread, ABC):
     """A client with a thread of its own."""
 
-    def __init__(self, load: Load, name: str, port: int, seed: int) -> None:
+    def __init__(self, load: Crowd, name: str, port: int, seed: int) -> None:
         super().__init__(name=name, daemon=True)
         self.failure: BaseException | None = None
+        #: Headers of CONNECT.
+        self.login: dict[str, str] = {}
         self.history = load.history
         self.chance = random.Random(f"{name} {seed}")
         self._load = load
@@ -99,7 +109,7 @@ class Worker(threading.Thread, ABC):
         """Work until the connection ends; keep what went wrong otherwise."""
         try:
             with RawClient(self._port) as self.client:
-                self.client.connect()
+                self.client.connect(**self.login)
                 self._work_until_the_end()
         except BaseException as error:
             self.failure = error
@@ -230,7 +240,8 @@ class Consumer(Worker):
     def take_message(self, frame: RawFrame) -> None:
         """Hold a message until its acknowledgement."""
         assert len(frame.body) == int(frame["size"]), f"the body of {frame} is spoiled"
-        message = self.history.deliver(key_of(frame), frame["message-id"])
+        is_redelivered = frame["redelivered"] == "true"
+        message = self.history.deliver(key_of(frame), frame["message-id"], is_redelivered=is_redelivered)
         self._held.append((message, frame["ack"]))
 
     def _acknowledge(self) -> None:

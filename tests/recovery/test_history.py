@@ -268,7 +268,7 @@ def test_delivery_before_the_commit_is_told(game: Round) -> None:
 def test_delivery_after_a_confirmed_ack_is_told(game: Round) -> None:
     game.delivered("a").own_settled = Certainty.YES
 
-    game.history.deliver("a", "id-a")
+    game.history.deliver("a", "id-a", is_redelivered=True)
 
     assert_told(game, "a was delivered again")
 

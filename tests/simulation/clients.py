@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 
 from stompd.broker.destination import parse_destination, parse_source
-from stompd.broker.message import Message
+from stompd.broker.message import Message, Retain, Wishes
 from stompd.broker.requests import (
     ORDINARY,
     Abort,
@@ -46,6 +46,7 @@ _TOPICS = ("/topic/t", "/topic/u")
 #: Other ways to subscribe to them.
 _ALL_QUEUES = ("/queue/a,/queue/b", "/queue/*", "/queue/b,/queue/#")
 _ALL_TOPICS = ("/topic/*",)
+_TEMPORARY = "/temp-queue/t"  # each session has its own
 _DURABLE = ("d", "e")  # names of durable subscriptions, which all sessions share
 _PRIORITIES = (4, 4, 4, 4, 9, 0)
 _MAX_SUBSCRIPTIONS = 3
@@ -68,6 +69,8 @@ class Clients:
         self._receipt_rate = random.choice((0.1, 0.5, 0.9))
         self._selectivity = random.choice((0.0, 0.0, 0.3, 0.8))
         self._grouping = random.choice((0.0, 0.0, 0.4, 1.0))
+        self._repetition = random.choice((0.0, 0.0, 0.6))
+        self._retention = random.choice((0.0, 0.0, 0.2))
         self._ranking = random.choice((0.0, 0.0, 0.4))
 
     def act(self, session: ClientSession, now: float) -> None:
@@ -93,7 +96,7 @@ class Clients:
     def _send(self, session: ClientSession, now: float) -> None:
         self._names += 1
         name = f"m{self._names}"
-        path = self._random.choice(_QUEUES + _TOPICS)
+        path = self._random.choice(_QUEUES + _TOPICS) if self._random.random() < 0.95 else _TEMPORARY
         message = Message(
             path,
             {"kind": self._random.choice("abc"), **self._group()},
@@ -103,6 +106,12 @@ class Clients:
             expires_ms=int(now * 1000) + self._random.randrange(1000) if self._random.random() < 0.04 else 0,
             due_ms=int(now * 1000) + self._random.randrange(1, 3000) if self._random.random() < self._delay_rate else 0,
         )
+        if path in _QUEUES and self._random.random() < self._repetition:
+            message.wishes = Wishes()
+            message.wishes.dedup_id = f"d{(self._names - self._random.randrange(8)) // 8}"
+        if path in _TOPICS and self._random.random() < self._retention and not message.due_ms + message.expires_ms:
+            message.wishes = Wishes()
+            message.wishes.retain = self._random.choice((Retain.SET, Retain.SET, Retain.REMOVE))
         transaction = self._transaction(session)
         record = self._record(session)
         if transaction is None:
@@ -129,9 +138,11 @@ class Clients:
         if len(session.subscriptions) >= _MAX_SUBSCRIPTIONS:
             return
         name = next(name for name in "xyzw" if name not in session.subscriptions)
-        path = self._random.choice(_QUEUES + _TOPICS if self._random.random() < 0.7 else _ALL_QUEUES + _ALL_TOPICS)
+        path = self._random.choice(
+            _QUEUES + _TOPICS if self._random.random() < 0.7 else (*_ALL_QUEUES, *_ALL_TOPICS, _TEMPORARY)
+        )
         ack_mode = self._random.choice((AckMode.AUTO, AckMode.CLIENT, AckMode.INDIVIDUAL, AckMode.INDIVIDUAL))
-        durable = self._random.choice((None, *_DURABLE)) if path in _TOPICS else None
+        durable = self._random.choice((None, *_DURABLE)) if path.startswith("/topic/") else None
         home = self._model.durable.get(durable or "")
         if home is not None and home.topic != path and self._model.consumers(home):
             durable = None  # it would be refused
@@ -164,6 +175,9 @@ class Clients:
             homes = [self._model.subscribe_durably(record, durable, path)]
         elif is_topic:
             homes = [Home(f"{path}/{session.session_id}/{number}", is_durable=False)]
+            self._model.give_retained(record, homes[0], path, selector)
+        elif path == _TEMPORARY:
+            homes = [session.own_home()]
         else:
             homes = [self._model.home(name) for name in (_QUEUES if path in _ALL_QUEUES else (path,))]
         default = limits.topic_prefetch if is_topic else limits.shared_prefetch if durable else limits.queue_prefetch

@@ -6,44 +6,60 @@ the broker keeps anything; only the bound on memory looks inside.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from stompd.broker.broker import Broker
 from stompd.broker.delivery import Delivery
 from stompd.broker.effects import CloseSession, Confirm, Decline, Effect, Refuse
 from stompd.broker.limits import Limits
-from stompd.broker.message import Message
+from stompd.broker.message import Message, Retain
 from stompd.broker.requests import AckMode, Rejection
 from stompd.broker.units import (
+    RETAINED_NAME,
     DeleteMessage,
     DeleteQueue,
+    ForgetSend,
     InsertMessage,
     Operation,
     PutQueue,
     PutSubscription,
     Recovered,
+    RememberSend,
     ReturnMessage,
     UnitOfWork,
 )
-from tests.simulation.promises import check_delivery, check_memory, check_quiet, check_shown, recover
+from tests.simulation.promises import (
+    check_delivery,
+    check_dropped,
+    check_memory,
+    check_quiet,
+    check_shown,
+    recover,
+)
 from tests.simulation.records import (
+    SELECTORS,
+    Change,
     ClientSession,
     ClientSubscription,
     Copy,
     HeldSettlement,
     Home,
+    Kept,
     Record,
     State,
     Violation,
 )
 
+_ALL_TOPICS = "/topic/*"
+
 
 class Model:
     """All queues, as the clients may expect them."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, queue_limits: Mapping[str, int]) -> None:
         self.limits = limits
+        self._queue_limits = queue_limits
         self.sessions: dict[int, ClientSession] = {}
         self.homes: dict[str, Home] = {}
         self.durable: dict[str, Home] = {}  # the queues of durable subscriptions, by name
@@ -53,6 +69,9 @@ class Model:
         self._homes_by_id: dict[int, Home] = {}
         self._by_serial: dict[int, Record] = {}
         self._fresh: list[Record] = []  # requests of this turn: whether they need a unit will be seen
+        self._sent: dict[tuple[str, str], Copy] = {}  # by destination and dedup-id
+        self._retained: dict[str, list[Change]] = {}  # by topic, since the last crash
+        self._dropped: list[Copy] = []  # in this turn, by queues that are full
         self._in_store: set[Copy] = set()
         self._ever_in_store: set[Copy] = set()
         self._order = 0
@@ -74,12 +93,20 @@ class Model:
     def route(self, record: Record, message: Message, name: str) -> None:
         """Note that a message takes effect: at its SEND, or at the COMMIT."""
         self._order += 1
-        for home in self._homes_of(message):
+        sent_as = (message.destination, message.wishes.dedup_id if message.wishes else "")
+        if sent_as in self._sent:
+            record.repeated.append(self._sent[sent_as])
+            return
+        if message.wishes is not None and message.wishes.retain is not None:
+            self._retain(record, message, name)
+        for home in self._homes_of(record.session, message):
             copy = Copy(name, home, record.session.session_id, self._order, message, record=record)
             copy.is_late = message.due_ms > 0
             home.is_grouped |= bool(copy.group)
             home.live[copy] = None
             record.arriving.append(copy)
+            if sent_as[1]:
+                self._sent[sent_as] = copy
 
     def subscribe(self, subscription: ClientSubscription) -> None:
         session = subscription.session
@@ -95,6 +122,25 @@ class Model:
                 taken.subscribers.append(subscription)
         session.subscriptions[subscription.name] = session.by_number[subscription.number] = subscription
 
+    def give_retained(self, record: Record, home: Home, topic: str, selector: str = "") -> None:
+        """Note that a new subscription begins with what its topics retain."""
+        for path, changes in self._retained.items():
+            kept = changes[-1].kept
+            if kept is not None and topic in (path, _ALL_TOPICS) and SELECTORS[selector](kept.message):
+                copy = Copy(kept.name, home, kept.sender, kept.order, kept.message, record=record, is_retained=True)
+                copy.is_late = home.is_durable  # what is sent while that is being stored may fill the memory first
+                home.is_grouped |= bool(copy.group)
+                home.live[copy] = None
+                record.arriving.append(copy)
+
+    def _retain(self, record: Record, message: Message, name: str) -> None:
+        """Note what becomes of the message that a topic retains."""
+        kept = None
+        if message.wishes and message.wishes.retain is Retain.SET:
+            kept = Kept(name, record.session.session_id, self._order, message)
+        self._retained.setdefault(message.destination, [Change(None, None)]).append(Change(record, kept))
+        record.is_retaining = True
+
     def know_queue(self, queue_id: int, home: Home) -> None:
         self._homes_by_id[queue_id] = home
 
@@ -105,6 +151,7 @@ class Model:
             if home is not None:
                 self._end(record, home)
             home = self.durable[name] = Home(f"/dsub/.{name}", is_durable=True, topic=topic, creation=record)
+            self.give_retained(record, home, topic)
         record.durable = home
         return home
 
@@ -209,6 +256,10 @@ class Model:
                 copy.come_back()
             subscription.unsettled.clear()
         session.transactions.clear()
+        if session.temporary is not None:
+            session.temporary.is_alive = False
+            for copy in list(session.temporary.live):
+                copy.move(State.GONE)
 
     # What the store does.
 
@@ -233,6 +284,7 @@ class Model:
         for copy in record.arriving:
             copy.visible_after = unit.serial
             copy.move(State.WAITING)
+            copy.home.was_bounded = copy.home.limit > 0
         for copy in record.settling:
             copy.move(State.GONE)
         for copy in record.returning:
@@ -262,8 +314,12 @@ class Model:
     def may_refuse(self, unit: UnitOfWork) -> bool:
         """Whether a client is to blame for the unit."""
         record = self._by_serial.get(unit.serial)
-        if record is None:
-            return False
+        if (
+            record is None
+            or record.is_retaining
+            or any(isinstance(operation, RememberSend) for operation in unit.operations)
+        ):
+            return False  # others who count on it already would be refused, too
         # Others who use a durable subscription would be refused with its creator, each in its turn.
         subscriptions = chain.from_iterable(session.subscriptions.values() for session in self.sessions.values())
         return record.durable not in {found.home for found in subscriptions if found.record is not record}
@@ -289,6 +345,14 @@ class Model:
         for record in self._fresh:
             self._finish_without_unit(record)
         self._fresh.clear()
+        self._answer(effects, now)
+        for copy in self._dropped:
+            check_dropped(copy)
+        self._dropped.clear()
+        for home in chain(self.homes.values(), self.durable.values()):
+            home.closed.clear()
+
+    def _answer(self, effects: Sequence[Effect], now: float) -> None:
         for effect in effects:
             match effect:
                 case Delivery():
@@ -301,8 +365,6 @@ class Model:
                     self._refused(effect)
                 case CloseSession():
                     self._closed(effect)
-        for home in chain(self.homes.values(), self.durable.values()):
-            home.closed.clear()
 
     def _hand_out(self, unit: UnitOfWork, now: float) -> None:
         if unit.serial != self._handed_out + 1:
@@ -330,7 +392,8 @@ class Model:
         if isinstance(operation, PutSubscription):
             return self._homes_by_id[operation.queue_id].creation
         if isinstance(operation, PutQueue):
-            if operation.is_durable and operation.queue_id not in self._homes_by_id:
+            is_known = operation.queue_id in self._homes_by_id or operation.name == RETAINED_NAME
+            if operation.is_durable and not is_known:
                 self._homes_by_id[operation.queue_id] = self.home(operation.name)
             return None
         copy = self._find(operation)
@@ -345,7 +408,9 @@ class Model:
             if copy.state is State.SETTLING or self._went_with_queue(copy, is_rejected=False):
                 return copy.record
             has_expired = copy.state is State.WAITING and 0 < copy.message.expires_ms <= round(self._latest * 1000)
-            if copy.state is not State.GONE and not has_expired:
+            if copy.state is State.WAITING and copy.home.limit and not has_expired:
+                self._dropped.append(copy)
+            elif copy.state is not State.GONE and not has_expired:
                 raise Violation(f"{copy.name} is deleted while {copy.state.name}")
             copy.move(State.GONE)
         elif isinstance(operation, ReturnMessage):
@@ -391,6 +456,8 @@ class Model:
             return
         if copy is None:
             raise Violation(f"a delivery that nobody sent: {delivery.entry.message.body!r}")
+        if copy.is_retained != ("retained" in delivery.entry.message.headers):
+            raise Violation(f"{copy.name} is wrong about being retained")
         check_delivery(
             subscription,
             copy,
@@ -428,6 +495,11 @@ class Model:
             if copy.is_durable and copy not in self._ever_in_store:
                 raise Violation(f"receipt {effect.receipt}, but {copy.name} is not stored")
             copy.is_banked = copy.is_durable
+        if bool(record.repeated) != ("duplicate" in effect.headers):
+            raise Violation(f"receipt {effect.receipt} is wrong about duplicates")
+        for copy in record.repeated:
+            if copy.is_durable and copy not in self._ever_in_store:
+                raise Violation(f"receipt {effect.receipt}, but {copy.name}, which it repeats, is not stored")
         for home in record.deleting:
             home.is_deleted = True
         if record.durable:
@@ -490,13 +562,17 @@ class Model:
             recovered: The queues and durable subscriptions.
         """
         self._recover_durable(recovered)
+        self._recover_sent(recovered)
+        self._recover_retained(recovered)
         self.sessions.clear()
         self._by_serial.clear()
         self._fresh.clear()
         self._answered = self._handed_out = 0
         durable = {queue_id: home for queue_id, home in self._homes_by_id.items() if home.topic is not None}
         self._homes_by_id = {
-            found.queue_id: self.home(found.name) for found in recovered.queues if found.queue_id not in durable
+            found.queue_id: self.home(found.name)
+            for found in recovered.queues
+            if found.queue_id not in durable and found.name != RETAINED_NAME
         } | durable
         ids = {id(home): queue_id for queue_id, home in self._homes_by_id.items()}
         for home in chain(self.homes.values(), durable.values()):
@@ -510,6 +586,27 @@ class Model:
             raise Violation("the store holds what nobody sent")
         # The id of a durable subscription that never reached the store may be used again.
         self._homes_by_id = {queue_id: home for queue_id, home in self._homes_by_id.items() if home.is_alive}
+
+    def _recover_retained(self, recovered: Recovered) -> None:
+        """See that each topic retains what it did after the last change that was confirmed, or after a later one."""
+        found = {message.destination: message.message_id for message in recovered.retained}
+        for topic, changes in self._retained.items():
+            confirmed = [index for index, change in enumerate(changes) if change.record and change.record.is_answered]
+            possible = changes[max(confirmed, default=0) :]
+            left = [change for change in possible if change.stored_id == found.get(topic)]
+            if not left:
+                raise Violation(
+                    f"{topic} retains {found.get(topic)} instead of {[each.stored_id for each in possible]}"
+                )
+            self._retained[topic] = [Change(None, left[-1].kept if left[-1].stored_id else None)]
+
+    def _recover_sent(self, recovered: Recovered) -> None:
+        """See that the store knows what senders call just those messages that it was given."""
+        found = {(send.path, send.dedup_id) for send in recovered.sends}
+        for sent_as, copy in self._sent.items():
+            if copy.is_durable and (copy in self._ever_in_store) != (sent_as in found):
+                raise Violation(f"{copy.name} is {'' if sent_as in found else 'not '}known as {sent_as[1]}")
+        self._sent = {sent_as: self._sent[sent_as] for sent_as in found}
 
     def _recover_durable(self, recovered: Recovered) -> None:
         """Find out which durable subscriptions there are now."""
@@ -529,17 +626,24 @@ class Model:
 
     def home(self, path: str) -> Home:
         """The queue of a destination."""
-        return self.homes.setdefault(path, Home(path, is_durable=True))
+        home = self.homes.get(path)
+        if home is None:
+            home = self.homes[path] = Home(path, is_durable=True, limit=self._queue_limits.get(path, 0))
+        return home
 
-    def _homes_of(self, message: Message) -> list[Home]:
+    def _homes_of(self, sender: ClientSession, message: Message) -> list[Home]:
         path = message.destination
+        if path.startswith("/temp-queue/"):
+            return [sender.own_home()]
         if path.startswith("/queue/"):
             return [self.home(path)]
         subscriptions = chain.from_iterable(session.subscriptions.values() for session in self.sessions.values())
-        homes = [found.home for found in subscriptions if found.topic in (path, "/topic/*") and found.wants(message)]
-        return homes + [home for home in self.durable.values() if home.topic == path]
+        homes = [found.home for found in subscriptions if found.topic in (path, _ALL_TOPICS) and found.wants(message)]
+        return homes + [home for home in self.durable.values() if home.topic in (path, _ALL_TOPICS)]
 
     def _find(self, operation: Operation) -> Copy | None:
+        if isinstance(operation, RememberSend | ForgetSend):
+            return None
         home = self._homes_by_id.get(operation.queue_id)
         if home is None:
             return None

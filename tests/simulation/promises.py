@@ -65,7 +65,7 @@ def _check_turn(subscription: ClientSubscription, copy: Copy, answered: int) -> 
     for other in copy.home.live:
         if other.state is not State.WAITING or other.visible_after > answered or other.may_expire or other.is_late:
             continue
-        if not subscription.may_take(other):
+        if not subscription.may_take(other) or _may_have_ended(other):
             continue
         if other.message.priority > priority:
             raise Violation(f"delivered {copy.name} before {other.name}, which is more urgent")
@@ -93,13 +93,25 @@ def _check_group(subscription: ClientSubscription, copy: Copy) -> None:
     if not group:
         return
     holder = home.holders.get(group)
-    if holder is not None and holder is not subscription and holder.is_active:
+    is_elsewhere = holder is not None and holder is not subscription and holder.is_active
+    if is_elsewhere and not _may_have_ended(copy):
         raise Violation(f"delivered {copy.name} of group {group}, which belongs to another subscription")
     home.closed.discard(group)  # it is free when nobody has found anything else
     home.holders[group] = subscription
     if copy.message.headers.get("JMSXGroupSeq") == "-1":
         del home.holders[group]
         home.closed.add(group)
+
+
+def _may_have_ended(copy: Copy) -> bool:
+    """Whether the last message of a message's group stood before it, and may have expired."""
+    return bool(copy.group) and any(
+        other.may_expire  # it may also have been dropped
+        and other.group == copy.group
+        and other.message.headers.get("JMSXGroupSeq") == "-1"
+        and other.message.place < copy.message.place
+        for other in copy.home.by_id.values()
+    )
 
 
 def _check_rank(subscription: ClientSubscription, copy: Copy, limits: Limits) -> None:
@@ -153,6 +165,18 @@ def check_shown(subscription: ClientSubscription, copy: Copy | None, now: float,
     subscription.shown.append(copy)
 
 
+def check_dropped(copy: Copy) -> None:
+    """A full queue drops the oldest message that waits, and only if it is full."""
+    home = copy.home
+    # One that needs no unit may have been acknowledged, which takes effect behind another unit.
+    if len(home.live) < home.limit - 1:
+        raise Violation(f"{home.name} dropped {copy.name} though it is not full")
+    for other in home.live:
+        is_older = other.message.message_id < copy.message.message_id
+        if is_older and other.state is State.WAITING and other.is_durable and not (other.is_late or other.expires):
+            raise Violation(f"{home.name} dropped {copy.name} before {other.name}")
+
+
 def check_memory(broker: Broker, homes_by_id: Mapping[int, Home], limits: Limits) -> None:
     """A queue's memory is bounded by its window, a page for each priority in use, and what came back."""
     for queue_id, queue in broker._catalogue._by_id.items():
@@ -188,6 +212,9 @@ def check_quiet(
     for home in homes:
         depth = depth_of(broker, home)
         certain = sum(not copy.may_expire for copy in home.live)
+        kept = sum(copy.state is not State.WAITING or copy.is_late for copy in home.live)
+        if home.was_bounded and depth > max(home.limit, 1, kept):
+            raise Violation(f"{home.name} has {depth} messages, and {home.limit} are allowed")
         if not certain <= depth <= len(home.live):
             raise Violation(f"{home.name} has depth {depth}, expected {certain} to {len(home.live)}")
 

@@ -45,6 +45,8 @@ class Home:
     is_durable: bool
     topic: str | None = None  # whose messages it gets, if it is that of a durable subscription
     creation: Record | None = None  # the SUBSCRIBE that made that one
+    limit: int = 0  # messages, beyond which the oldest is dropped
+    was_bounded: bool = False  # something arrived since the last crash, so that the limit was looked at
     is_alive: bool = True
     is_banked: bool = False  # a RECEIPT promised that it is kept
     is_deleted: bool = False  # a RECEIPT promised that it is gone
@@ -63,6 +65,7 @@ class Home:
 
     def forget_subscribers(self) -> None:
         """Begin anew after a crash."""
+        self.was_bounded = False
         self.holders.clear()
         self.servants.clear()
         self.subscribers.clear()
@@ -94,6 +97,7 @@ class Copy:
     was_seen_now: bool = False  # delivered since the last crash
     is_banked: bool = False  # a RECEIPT promised that it is kept
     is_settled: bool = False  # a RECEIPT promised that it never returns
+    is_retained: bool = False  # its topic had it for those who subscribed later
 
     @property
     def is_durable(self) -> bool:
@@ -103,6 +107,11 @@ class Copy:
     @property
     def may_expire(self) -> bool:
         """Whether it can vanish without being delivered."""
+        return self.expires or self.home.limit > 0
+
+    @property
+    def expires(self) -> bool:
+        """Whether it expires at some time."""
         return self.message.expires_ms > 0
 
     @property
@@ -143,14 +152,39 @@ class Record:
     returning: list[Copy] = field(default_factory=list)
     rejected: list[Copy] = field(default_factory=list)  # back already; their counts are on the way
     serial: int | None = None
+    repeated: list[Copy] = field(default_factory=list)  # what was sent before under the same dedup-id
     settled_before: list[Copy] = field(default_factory=list)  # what it acknowledges once more
     durable: Home | None = None  # the durable subscription that it makes or uses
     deleting: list[Home] = field(default_factory=list)  # those that it deletes or replaces
     is_commit: bool = False
+    is_retaining: bool = False  # it changes what a topic retains
     is_disconnect: bool = False
     is_declined: bool = False  # it is answered with an ERROR after which its session goes on
     is_answered: bool = False
     is_refused: bool = False  # the broker may not know yet
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Kept:
+    """A message that a topic retains."""
+
+    name: str
+    sender: int
+    order: int
+    message: Message
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Change:
+    """That a topic retains another message, or none."""
+
+    record: Record | None  # the request; None for what was found after a crash
+    kept: Kept | None
+
+    @property
+    def stored_id(self) -> int | None:
+        """The id of the message, if it is to survive a crash."""
+        return self.kept.message.message_id if self.kept and self.kept.message.is_persistent else None
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -232,5 +266,12 @@ class ClientSession:
     by_number: dict[int, ClientSubscription] = field(default_factory=dict)
     transactions: dict[str, list[HeldSend | HeldSettlement]] = field(default_factory=dict)
     expected: deque[Record] = field(default_factory=deque)  # frames whose RECEIPT is due, in order
+    temporary: Home | None = None  # its temporary queue
     settled: list[Copy] = field(default_factory=list)  # all it ever acknowledged
     history: list[tuple[ClientSubscription, int, Copy]] = field(default_factory=list)
+
+    def own_home(self) -> Home:
+        """Its temporary queue, which its first use creates."""
+        if self.temporary is None:
+            self.temporary = Home(f"temporary queue of session {self.session_id}", is_durable=False)
+        return self.temporary

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from hashlib import blake2b
 
 import pytest
 
-from stompd.broker import expiry
+from stompd.broker import expiry, temporary
 from stompd.broker.browser import Browser
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.deadlines import Deadlines, Later
 from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
+from stompd.broker.duplicates import Duplicates
 from stompd.broker.effects import Confirm, Decline
 from stompd.broker.groups import Groups
 from stompd.broker.ledger import Ledger, Work
@@ -20,11 +22,12 @@ from stompd.broker.line import Line
 from stompd.broker.mark import DeliveryMark
 from stompd.broker.message import Message, Place
 from stompd.broker.queue import Queue
+from stompd.broker.retained import Retained
 from stompd.broker.selection import Selection, Selections
 from stompd.broker.session import Session
 from stompd.broker.spread import Spread
 from stompd.broker.subscription import Subscription
-from stompd.broker.topic import Topic
+from stompd.broker.topic import Binding, Topic
 from stompd.broker.transaction import Transaction
 from stompd.broker.units import DueKey, DuePage, Page
 from stompd.broker.wildcard import Patterns
@@ -359,6 +362,42 @@ def _looks_for_no_further_queues(patch: Patch) -> None:
     patch.setattr(Patterns, "match", match)
 
 
+def _drops_the_newest(patch: Patch) -> None:
+    def newest(self: Window) -> Entry | None:
+        return max(self.entries(), key=lambda entry: entry.place.message_id, default=None)
+
+    patch.setattr(Window, "oldest", newest)
+
+
+def _gives_durable_subscriptions_nothing_by_wildcards(patch: Patch) -> None:
+    route = Catalogue.route
+
+    def route_names(self: Catalogue, topic: Destination, queue: Queue, binding: Binding | None) -> None:
+        route(self, topic._replace(words=()) if queue.is_durable else topic, queue, binding)
+
+    patch.setattr(Catalogue, "route", route_names)
+
+
+def _takes_what_was_sent_before(patch: Patch) -> None:
+    patch.setattr(Duplicates, "admit", lambda self, *rest: True)
+
+
+def _forgets_what_was_sent_before_a_crash(patch: Patch) -> None:
+    patch.setattr(Duplicates, "recover", lambda self, recovered: None)
+
+
+def _gives_nobody_what_is_retained(patch: Patch) -> None:
+    patch.setattr(Retained, "find", lambda self, host, topic: [])
+
+
+def _retains_what_was_to_be_removed(patch: Patch) -> None:
+    patch.setattr(Retained, "remove", lambda self, host, topic, work: None)
+
+
+def _shares_temporary_queues(patch: Patch) -> None:
+    patch.setattr(temporary, "blake2b", lambda octets, key, digest_size: blake2b(b"t", digest_size=digest_size))
+
+
 _FAULTS: list[Fault] = [
     _confirms_before_the_unit_is_applied,
     _delivers_before_the_unit_is_applied,
@@ -398,6 +437,13 @@ _FAULTS: list[Fault] = [
     _shows_no_second_page,
     _returns_to_the_first_queue_only,
     _looks_for_no_further_queues,
+    _drops_the_newest,
+    _gives_durable_subscriptions_nothing_by_wildcards,
+    _shares_temporary_queues,
+    _takes_what_was_sent_before,
+    _forgets_what_was_sent_before_a_crash,
+    _gives_nobody_what_is_retained,
+    _retains_what_was_to_be_removed,
 ]
 
 

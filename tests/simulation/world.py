@@ -9,8 +9,9 @@ from stompd.broker.broker import Broker
 from stompd.broker.delivery import Delivery
 from stompd.broker.effects import Load, LoadDue, LoadEntries, LoadExpired, LoadShown, SessionId
 from stompd.broker.limits import Limits
+from stompd.broker.policy import Overflow, Rule
 from stompd.broker.requests import AckMode, Request, Subscribe
-from stompd.broker.units import DuePage, ExpiredPage, Page, UnitOfWork
+from stompd.broker.units import RETAINED_NAME, DuePage, ExpiredPage, Page, UnitOfWork
 from stompd.store.memory import MemoryStore
 from tests.simulation.clients import Clients
 from tests.simulation.journal import Applied, Loaded, Outcome, Refused, SlowJournal
@@ -44,7 +45,9 @@ class World:
         self.now = _NOW
         self.trace: deque[str] = deque(maxlen=_TRACED_STEPS)
         self.store = MemoryStore()
-        self.model = Model(self.limits)
+        #: Beyond so many messages, a queue drops the oldest.
+        self.queue_limits = random.choice(({}, {}, {}, {"/queue/b": random.choice((1, 3))}))
+        self.model = Model(self.limits, self.queue_limits)
         self.clients = Clients(random, self.model, self._submit)
         self._last_session = 0
         self._refusals = random.choice((0.0, 0.0, 0.04))
@@ -68,11 +71,15 @@ class World:
 
     def _start(self) -> None:
         recovered = self.store.open()
-        self.broker = Broker(self.limits, recovered)
+        rules = [
+            Rule(path, max_messages=limit, overflow=Overflow.DROP_OLD) for path, limit in self.queue_limits.items()
+        ]
+        self.broker = Broker(self.limits, recovered, rules)
         self.journal = SlowJournal(self.store)
         rows = {
             (queue_id, message_id): (row.delivery_count, row.due_ms)
             for queue_id, queue in self.store._queues.items()
+            if queue.name != RETAINED_NAME
             for message_id, row in queue.rows.items()
         }
         self.model.crashed(rows, recovered)
@@ -258,7 +265,8 @@ class World:
             left = [copy.name for copy in home.live if not copy.may_expire]
             if left or depth_of(self.broker, home):
                 raise Violation(f"{home.name} still has {left}, depth {depth_of(self.broker, home)}")
-        rows = [row.message.body for queue in self.store._queues.values() for row in queue.rows.values()]
+        queues = [queue for queue in self.store._queues.values() if queue.name != RETAINED_NAME]
+        rows = [row.message.body for queue in queues for row in queue.rows.values()]
         if rows:
             raise Violation(f"the store still has {rows}")
 
