@@ -131,6 +131,8 @@ class SessionCore(TaskQueue):
             return None
         while ready:
             consumer = ready.popleft()
+            if consumer.is_closed:
+                continue  # JMS-310: what it left goes back, or to whoever reopens its durable subscription
             if consumer.listener is not None and (delivery := consumer.take()) is not None:
                 self._take_in_hand(delivery)
                 return ListenerTask(self, consumer, delivery, consumer.listener)

@@ -21,7 +21,7 @@ from jms_api.engine.connection import ConnectionCore
 from jms_api.engine.context import ContextCore
 from jms_api.engine.operations import Operation
 from jms_api.engine.producer import delivering
-from jms_api.engine.tasks import TaskQueue
+from jms_api.engine.tasks import TaskQueue, call
 from jms_api.exceptions import JMSException
 from jms_api.surface.consumer import as_it_is
 
@@ -222,3 +222,22 @@ def test_temporary_destination_that_cannot_be_deleted_says_so() -> None:
 
     with pytest.raises(UnsupportedOperationException, match="ends with its connection"):
         operation.result()
+
+
+def test_jms_310_listener_that_closes_its_consumer_is_not_called_again(script: Script) -> None:
+    session, consumer, name = consumer_of(script, SessionMode.AUTO_ACKNOWLEDGE)
+    heard: list[str] = []
+
+    def listen(received: Any) -> None:
+        heard.append(received.text)
+        consumer.close()
+
+    consumer.set_listener(listen)
+    name = subscription_id(script.confirm())
+    script.answer(message(name, 1, "one"), message(name, 2, "two"))
+    task = session.advance()
+    while task is not None:
+        call(session, task)
+        task = session.advance(task)
+
+    assert heard == ["one"]
