@@ -175,6 +175,8 @@ def _copy(message: Message) -> Message:
 
 def _restore(message: Message) -> Message:
     """Undo `_copy`."""
-    message.priority = int(message.headers.pop(_PRIORITY, DEFAULT_PRIORITY))
+    headers = dict(message.headers)
+    message.priority = int(headers.pop(_PRIORITY, DEFAULT_PRIORITY))
+    message.headers = headers
     message.identify(message.message_id, message.timestamp_ms)
     return message

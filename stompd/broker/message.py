@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple, NewType, final
 
@@ -74,7 +75,7 @@ class Message:
     def __init__(
         self,
         destination: str,
-        headers: dict[str, str],
+        headers: Mapping[str, str],
         body: bytes,
         *,
         priority: int = DEFAULT_PRIORITY,
@@ -123,7 +124,7 @@ class Message:
         """Return a message that is sent to another place as well, and that the broker has not accepted yet."""
         copy = Message(
             destination,
-            self.headers.copy(),
+            self.headers,
             self.body,
             priority=self.priority,
             expires_ms=self.expires_ms,

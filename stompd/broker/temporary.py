@@ -136,7 +136,7 @@ class Temporaries:
             StompError: As for any subscription.
         """
         temporary = self._own(session, reply_to, now)
-        message.headers["reply-to"] = temporary.public.path
+        message.headers = {**message.headers, "reply-to": temporary.public.path}
         if temporary.is_used:
             return
         # As RabbitMQ does: the replies come at once, under a subscription that is named like the destination.

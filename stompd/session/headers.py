@@ -118,6 +118,11 @@ def read_rejection(headers: Mapping[str, str]) -> Rejection:
 Meaning: TypeAlias = Callable[[Message, str, str, float], None]
 
 
+def _put(message: Message, name: str, value: str) -> None:
+    """Let a message have a header, whoever shares its others."""
+    message.headers = {**message.headers, name: value}
+
+
 def _set_persistent(message: Message, name: str, value: str, now: float) -> None:
     message.is_persistent = parse_boolean(name, value)
 
@@ -163,16 +168,16 @@ def _expire(message: Message, at_ms: int) -> None:
 def _set_dedup_id(message: Message, name: str, value: str, now: float) -> None:
     if len(value) > LONGEST_DEDUP_ID:
         raise invalid(name, value, f"a text of at most {LONGEST_DEDUP_ID} characters, for example {name}:order-4711")
-    message.headers[name] = value
+    _put(message, name, value)
     if value:
         _wishes(message).dedup_id = value
 
 
 def _set_last_value_key(message: Message, name: str, value: str, now: float) -> None:
-    message.headers[name] = value
+    _put(message, name, value)
     if value:
         # Under this name the store finds it again.
-        message.headers["last-value-key"] = value
+        _put(message, "last-value-key", value)
         _wishes(message).last_value_key = value
 
 
@@ -201,7 +206,7 @@ def _keep_schedule(message: Message, name: str, value: str, now: float) -> None:
         value = value if value == "-1" else str(parse_integer(name, value, 0, HIGHEST_INTEGER, 3))
     else:
         _check_cron(name, value, now)
-    message.headers[canonical] = value
+    _put(message, canonical, value)
     _wishes(message).is_repeated = True
 
 
@@ -235,38 +240,38 @@ def _wishes(message: Message) -> Wishes:
 
 
 def _keep_message_id(message: Message, name: str, value: str, now: float) -> None:
-    message.headers["original-message-id"] = value
+    _put(message, "original-message-id", value)
 
 
 def _keep_timestamp(message: Message, name: str, value: str, now: float) -> None:
-    message.headers["sender-timestamp"] = value
+    _put(message, "sender-timestamp", value)
 
 
 def _keep(message: Message, name: str, value: str, now: float) -> None:
     """Leave the header to the receiver; that it is there is enough."""
-    message.headers[name] = value
+    _put(message, name, value)
 
 
 def _keep_browser(message: Message, name: str, value: str, now: float) -> None:
     if value == "end":
         # Who browses would take the message for the end.
         raise invalid(name, value, "any other value on SEND: this one is what the broker says when all was shown")
-    message.headers[name] = value
+    _put(message, name, value)
 
 
 def _set_group(message: Message, name: str, value: str, now: float) -> None:
     if len(value) > MAX_NAME_LENGTH:
         raise invalid(name, value, f"a name of at most {MAX_NAME_LENGTH} characters, for example {name}:order-4711")
-    message.headers[name] = value
+    _put(message, name, value)
     if value:
         # Whatever it is called, selectors and consumers find it where JMS has it.
-        message.headers.setdefault(GROUP_HEADER, value)
+        _put(message, GROUP_HEADER, message.headers.get(GROUP_HEADER, value))
 
 
 def _keep_sequence(message: Message, name: str, value: str, now: float) -> None:
     if value:
         parse_integer(name, value, -_HIGHEST_SEQUENCE - 1, _HIGHEST_SEQUENCE, 1)
-    message.headers[name] = value
+    _put(message, name, value)
 
 
 def _drop(message: Message, name: str, value: str, now: float) -> None:
@@ -334,11 +339,13 @@ def read_meanings(message: Message, now: float) -> None:
     Raises:
         InvalidHeader: One of them has a value that cannot be used.
     """
-    headers = message.headers
-    for name in [name for name in headers if name in MEANINGS]:
-        MEANINGS[name](message, name, headers.pop(name), now)
+    meant = {name: value for name, value in message.headers.items() if name in MEANINGS}
+    if meant:
+        message.headers = {name: value for name, value in message.headers.items() if name not in meant}
+    for name, value in meant.items():
+        MEANINGS[name](message, name, value, now)
     if message.wishes is not None and message.wishes.is_repeated:
-        _check_schedule(headers)
+        _check_schedule(message.headers)
 
 
 @final

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, text
@@ -359,11 +360,17 @@ class SqlStore:
             raise meaning(f"{self.description}: {words}") from error
 
 
+@lru_cache(maxsize=100)  # messages that are read together are often alike, and share what is never changed
+def _read_headers(text: str) -> Mapping[str, str]:
+    headers: dict[str, str] = json.loads(text)
+    return headers
+
+
 def _stored_message(row: MessageRow, recovered_through: int) -> StoredMessage:
     urgency, message_id, timestamp_ms, expires_ms, due_ms, count, is_persistent, destination, headers, body = row
     message = Message(
         destination,
-        {} if headers == "{}" else json.loads(headers),
+        _read_headers(headers),
         body,
         priority=HIGHEST_PRIORITY - urgency,
         expires_ms=expires_ms,
