@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from stompd.session.dialect import HEADERS, ODD, ODD_PREFIXES, Header
-from stompd.session.headers import DROPPED, UNSUPPORTED
+from stompd.session.headers import DROPPED
 
 #: The headings of the tables, and the frames they are about.
 SECTIONS: Mapping[str, Sequence[str]] = {
@@ -26,11 +26,9 @@ def line(*cells: str) -> str:
     return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
 
 
-def describe(header: Header, commands: Sequence[str]) -> list[str]:
+def describe(header: Header) -> list[str]:
     """Return the cells of a header, without its frames."""
-    is_refused = any(header.name in UNSUPPORTED.get(command, ()) for command in commands)
-    meaning = f"{header.meaning} (not yet: refused)" if is_refused else header.meaning
-    return [f"`{header.name}`", quote(header.aliases), header.values, header.default, meaning]
+    return [f"`{header.name}`", quote(header.aliases), header.values, header.default, header.meaning]
 
 
 def table(commands: Sequence[str]) -> Iterator[str]:
@@ -45,7 +43,7 @@ def table(commands: Sequence[str]) -> Iterator[str]:
     yield line(*head)
     yield line(*["---"] * len(head))
     for header, where in frames.items():
-        cells = describe(header, where)
+        cells = describe(header)
         yield line(*(cells if is_one else [", ".join(where), *cells]))
 
 

@@ -14,7 +14,7 @@ class Limits:
     Every bound that a peer can reach is answered with an ERROR that names the setting of the same name.
     """
 
-    #: Queues of the broker; they are created by use and kept.
+    #: Queues of the broker; they are created by use, and kept while they hold messages.
     queues: int = 100_000
     #: Durable subscriptions of the broker; they are kept until they are deleted.
     durable_subscriptions: int = 10_000

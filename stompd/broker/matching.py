@@ -14,7 +14,7 @@ from stompd.selector.values import Value
 TYPES_HEADER = "jms-prop-types"
 
 #: What senders call a property whose name has a meaning of its own in STOMP.
-_RENAMED_PREFIX = "jms-p-"
+RENAMED_PREFIX = "jms-p-"
 
 _INTEGERS = frozenset("BSIJ")
 _FLOATS = frozenset("FD")
@@ -60,7 +60,7 @@ def _look_up(message: Message, delivery_count: int, name: str) -> Value:
 def _look_up_typed(message: Message, delivery_count: int, types: dict[str, str], name: str) -> Value:
     if name in STANDARD_HEADERS:
         return _look_up(message, delivery_count, name)
-    text = message.headers.get(f"{_RENAMED_PREFIX}{name}") or message.headers.get(name)
+    text = message.headers.get(f"{RENAMED_PREFIX}{name}") or message.headers.get(name)
     code = types.get(name)
     if text is None or code is None:
         return text

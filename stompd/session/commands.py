@@ -15,6 +15,7 @@ from stompd.broker.destination import (
     read_group,
 )
 from stompd.broker.effects import SessionId
+from stompd.broker.matching import TYPES_HEADER
 from stompd.broker.message import Message
 from stompd.broker.requests import (
     Abort,
@@ -34,23 +35,24 @@ from stompd.broker.requests import (
 )
 from stompd.errors import InvalidHeader, UnknownDelivery
 from stompd.selector.evaluate import Selector, compile_selector
+from stompd.session.aliases import refuse_contradictions
 from stompd.session.headers import (
     SEND_HEADERS,
-    UNSUPPORTED,
     invalid,
     missing,
     parse_boolean,
     read_meanings,
     read_prefetch,
     read_rejection,
-    refuse_unsupported,
     show,
 )
 from stompd.session.inspecting import ACTION, read_inspection
 from stompd.session.kinds import qualify
 from stompd.session.naming import read_deletion, read_no_local, read_subscription
 from stompd.session.origin import read_origin
+from stompd.session.properties import check_types
 from stompd.session.terms import read_terms
+from stompd.session.unsupported import UNSUPPORTED, refuse_unsupported
 from stompd.wire.frame import Frame, Version
 
 #: Builds the request that a frame makes, from the frame, the session's version and id, and the time.
@@ -85,9 +87,12 @@ def _send(frame: Frame, version: Version, session_id: SessionId, now: float) -> 
     message = Message(text, headers, frame.body)
     if SEND_HEADERS.isdisjoint(headers) and ACTION not in headers:
         return Send(destination, message, transaction, receipt)
+    refuse_contradictions("SEND", headers)
     inspect = read_inspection(headers, destination)
-    is_mandatory = parse_boolean("mandatory", headers.pop("mandatory", "false"))
+    is_mandatory = parse_boolean("mandatory", headers.pop("mandatory", "") or "false")
     read_meanings(message, now)
+    if TYPES_HEADER in headers:
+        check_types(message.headers)
     reply_to = _reply_to(headers) if inspect is None else None
     send = Send(destination, message, transaction, receipt, reply_to=reply_to, is_mandatory=is_mandatory)
     send.inspect = inspect
@@ -125,6 +130,7 @@ def _subscribe(frame: Frame, version: Version, session_id: SessionId, now: float
         # STOMP 1.2 "SUBSCRIBE": destination is required.
         raise missing("SUBSCRIBE", "destination", "/queue/orders")
     destination = _source(qualify("SUBSCRIBE", headers, text) if "subscription-type" in headers else text)
+    refuse_contradictions("SUBSCRIBE", headers)
     refuse_unsupported("SUBSCRIBE", headers, UNSUPPORTED["SUBSCRIBE"])
     subscription_id = headers.get("id")
     destination, naming = read_subscription(headers, destination, subscription_id)
@@ -164,6 +170,7 @@ def _selector(headers: Mapping[str, str]) -> Selector | None:
 
 def _unsubscribe(frame: Frame, version: Version, session_id: SessionId, now: float) -> Unsubscribe:
     headers = frame.headers
+    refuse_contradictions("UNSUBSCRIBE", headers)
     subscription_id = headers.get("id")
     naming = read_deletion(headers, subscription_id)
     if naming is not None:
@@ -187,13 +194,13 @@ def _unsubscribe(frame: Frame, version: Version, session_id: SessionId, now: flo
         subscription_id,
         headers.get("receipt"),
         deleted=_deleted(headers),
-        is_undelivered=parse_boolean("undelivered", headers.get("undelivered", "false")),
+        is_undelivered=parse_boolean("undelivered", headers.get("undelivered") or "false"),
     )
 
 
 def _deleted(headers: Mapping[str, str]) -> Destination | None:
     """Return the temporary destination that an UNSUBSCRIBE wants deleted."""
-    if not parse_boolean("delete", headers.get("delete", "false")):
+    if not parse_boolean("delete", headers.get("delete") or "false"):
         return None
     text = headers.get("destination", "")
     if not text.startswith(OWN_PREFIXES):

@@ -96,6 +96,7 @@ _SEND: Final = (
     _row("correlation-id", _ANY, "none", "passed on: what is answered"),
     _row("type", _ANY, "none", "passed on: what kind of message it is"),
     _row("amq-msg-type", "`text`, `bytes`", "none", "passed on; here a body is octets in any case"),
+    _row("jms-prop-types", "`NAME=TYPE`, with commas", "none", "passed on: the types of [properties](#send)"),
     _row("message-id", _ANY, "none", "arrives as `original-message-id`, since the broker gives its own"),
     _row("timestamp", _ANY, "none", "arrives as `sender-timestamp`, since the broker gives its own"),
     _row(
@@ -147,7 +148,7 @@ _SUBSCRIBE: Final = (
     _row("from-seq", "a `seq`, or -1 for none", "none", "begins with the message that has it", "x-stream-offset"),
     _row("from-time", _NUMBER, "none", "begins with what was sent then, in milliseconds since 1970"),
     _row("consumer-window-size", _WINDOW, "-1", "how much may be outstanding; 0 is one message at a time"),
-    _row("x-stream-filter", _ANY, "none", "RabbitMQ's filter; use `selector`"),
+    _row("x-stream-filter", _ANY, "none", "RabbitMQ's filter is refused; use `selector`"),
 )
 
 _UNSUBSCRIBE: Final = (
@@ -192,6 +193,27 @@ HEADERS: Final[Mapping[str, tuple[Header, ...]]] = {
     "COMMIT": _DEMARCATION,
     "ABORT": _DEMARCATION,
     "DISCONNECT": (_RECEIPT, _LENGTH),
+}
+
+
+@final
+class Spelling(NamedTuple):
+    """A header of which there are several spellings."""
+
+    #: The first one of them.
+    name: str
+    is_flag: bool
+
+
+#: By command and spelling, the header that is meant, of those that can be spelled in several ways.
+SPELLINGS: Final[Mapping[str, Mapping[str, Spelling]]] = {
+    command: {
+        spelling: Spelling(header.name, header.values == _FLAG)
+        for header in headers
+        if header.aliases
+        for spelling in (header.name, *header.aliases)
+    }
+    for command, headers in HEADERS.items()
 }
 
 

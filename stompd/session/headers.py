@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple, TypeAlias, final
+from typing import Final, TypeAlias
 
 from stompd.broker.cron import parse_cron
 from stompd.broker.destination import MAX_NAME_LENGTH
 from stompd.broker.groups import GROUP_HEADER, SEQUENCE_HEADER
+from stompd.broker.matching import TYPES_HEADER
 from stompd.broker.message import HIGHEST_PRIORITY, LOWEST_PRIORITY, Message, Retain, Wishes
 from stompd.broker.requests import PLAIN, Rejection
 from stompd.broker.schedule import CRON, PERIOD, REPEAT
-from stompd.errors import InvalidHeader, MissingHeader, UnsupportedHeader
+from stompd.errors import InvalidHeader, MissingHeader
 
 #: The largest integer that every store keeps.
 HIGHEST_INTEGER = 2**63 - 1
@@ -28,10 +29,10 @@ LONGEST_DELAY_MS = 10 * 365 * 24 * 60 * 60 * 1000
 #: Characters by which a sender may tell its messages from each other; well within what every database can index.
 LONGEST_DEDUP_ID: Final = 255
 
-_TRUE: Final = frozenset({"true", "1", "yes"})
+#: The words for yes, in lower case; and those for no, of which an empty one is one where a header may say nothing.
+TRUE: Final = frozenset({"true", "1", "yes"})
 _FALSE: Final = frozenset({"false", "0", "no"})
-_EMPTY: Final = frozenset({""})
-_OFF: Final = _FALSE | _EMPTY
+OFF: Final = _FALSE | {""}
 
 
 def show(name: str, value: str) -> str:
@@ -58,7 +59,7 @@ def parse_boolean(name: str, value: str) -> bool:
         InvalidHeader: It is none of true, false, 1, 0, yes and no, in any case.
     """
     word = value.lower()
-    if word in _TRUE:
+    if word in TRUE:
         return True
     if word in _FALSE:
         return False
@@ -90,7 +91,7 @@ def read_prefetch(headers: Mapping[str, str]) -> int | None:
     """
     for name in _PREFETCH_NAMES:
         value = headers.get(name)
-        if value is None:
+        if not value:
             continue
         # Apollo's credit is count[,bytes]; the bytes are read with the other terms.
         count = value.partition(",")[0] if name == "credit" else value
@@ -183,11 +184,11 @@ def _set_last_value_key(message: Message, name: str, value: str, now: float) -> 
 
 def _set_retain(message: Message, name: str, value: str, now: float) -> None:
     word = value.lower()
-    if word == "set" or word in _TRUE:
+    if word == "set" or word in TRUE:
         _wishes(message).retain = Retain.SET
     elif word == "remove":
         _wishes(message).retain = Retain.REMOVE
-    elif word not in _OFF:
+    elif word not in OFF:
         raise invalid(name, value, "set, remove, true or false, for example retain:set")
 
 
@@ -203,7 +204,7 @@ def _keep_schedule(message: Message, name: str, value: str, now: float) -> None:
     if canonical == PERIOD:
         parse_integer(name, value, 1, LONGEST_DELAY_MS, 60_000)
     elif canonical == REPEAT:
-        value = value if value == "-1" else str(parse_integer(name, value, 0, HIGHEST_INTEGER, 3))
+        value = str(parse_integer(name, value, -1, HIGHEST_INTEGER, 3))
     else:
         _check_cron(name, value, now)
     _put(message, canonical, value)
@@ -259,6 +260,12 @@ def _keep_browser(message: Message, name: str, value: str, now: float) -> None:
     _put(message, name, value)
 
 
+def _keep_body_kind(message: Message, name: str, value: str, now: float) -> None:
+    if value.lower() not in ("", "text", "bytes"):
+        raise invalid(name, value, f"text or bytes, for example {name}:text")
+    _put(message, name, value.lower())
+
+
 def _set_group(message: Message, name: str, value: str, now: float) -> None:
     if len(value) > MAX_NAME_LENGTH:
         raise invalid(name, value, f"a name of at most {MAX_NAME_LENGTH} characters, for example {name}:order-4711")
@@ -308,6 +315,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "timestamp": _keep_timestamp,
     "reply-to": _keep,
     "browser": _keep_browser,
+    "amq-msg-type": _keep_body_kind,
     GROUP_HEADER: _set_group,
     "JMSXGroupId": _set_group,
     "message_group": _set_group,
@@ -329,6 +337,9 @@ MEANINGS: Mapping[str, Meaning] = {
 }
 
 
+#: What the receiver sees nothing of, or says it otherwise: an empty value asks for nothing.
+_CONSUMED: Final = frozenset({_set_persistent, _set_priority, _set_expiry, _set_lifetime, _delay, _schedule})
+
 #: The headers of a SEND that only the broker may say, and that are dropped.
 DROPPED: Final = frozenset(name for name, meaning in MEANINGS.items() if meaning is _drop)
 
@@ -343,54 +354,12 @@ def read_meanings(message: Message, now: float) -> None:
     if meant:
         message.headers = {name: value for name, value in message.headers.items() if name not in meant}
     for name, value in meant.items():
-        MEANINGS[name](message, name, value, now)
+        meaning = MEANINGS[name]
+        if value or meaning not in _CONSUMED:
+            meaning(message, name, value, now)
     if message.wishes is not None and message.wishes.is_repeated:
         _check_schedule(message.headers)
 
 
-@final
-class Feature(NamedTuple):
-    """Something that headers ask for and this broker does not do: silence would change what is delivered."""
-
-    name: str
-    #: The values that ask for nothing, in lower case.
-    harmless: frozenset[str]
-
-
-_NO_LOCAL = Feature("not receiving its own messages from a queue", _OFF)
-_RETROACTIVE = Feature("messages from before the subscription", _OFF)
-_REPLAY = Feature("replay", _EMPTY)
-
-#: By command and header, what is not done yet.
-UNSUPPORTED: Mapping[str, Mapping[str, Feature]] = {
-    "SUBSCRIBE": {
-        "x-stream-filter": Feature("a filter of RabbitMQ's streams", _EMPTY),
-    },
-    "SUBSCRIBE of a queue": {
-        "retroactive": _RETROACTIVE,
-        "activemq.retroactive": _RETROACTIVE,
-        "from-seq": _REPLAY,
-        "from-time": _REPLAY,
-        "x-stream-offset": _REPLAY,
-        "no-local": _NO_LOCAL,
-        "no_local": _NO_LOCAL,
-        "activemq.noLocal": _NO_LOCAL,
-    },
-}
-
 #: The headers of a SEND that need a closer look; a frame that has none of them is read fast.
-SEND_HEADERS: Final = frozenset(MEANINGS) | {"mandatory"}
-
-
-def refuse_unsupported(command: str, headers: Mapping[str, str], features: Mapping[str, Feature]) -> None:
-    """Refuse a frame that asks for one of the features.
-
-    Raises:
-        UnsupportedHeader: It does; the error names the header.
-    """
-    for name, value in headers.items():
-        if name in features and value.lower() not in features[name].harmless:
-            raise UnsupportedHeader(
-                f"{show(name, value)} on {command} asks for {features[name].name}, which this broker does not support"
-                " yet. Leave the header out if you can do without."
-            )
+SEND_HEADERS: Final = frozenset(MEANINGS) | {"mandatory", TYPES_HEADER}

@@ -33,12 +33,12 @@ def read_inspection(headers: Mapping[str, str], destination: Destination) -> Ins
     reply_to = headers.get("reply-to")
     if action == "BROWSE" and not reply_to:
         raise missing(f"SEND with {ACTION}:BROWSE", "reply-to", "/queue/scheduled")
-    if action == "REMOVE" and _JOB not in headers:
+    if action == "REMOVE" and not headers.get(_JOB):
         raise missing(f"SEND with {ACTION}:REMOVE", _JOB, "1, that of a message that BROWSE has shown")
     return Inspect(
         removes=action != "BROWSE",
         message_id=parse_integer(_JOB, headers[_JOB], 1, HIGHEST_INTEGER, 1) if action == "REMOVE" else 0,
-        start_ms=parse_integer(_START, headers.get(_START, "0"), 0, HIGHEST_INTEGER, 0),
-        end_ms=parse_integer(_END, headers.get(_END, str(HIGHEST_INTEGER)), 0, HIGHEST_INTEGER, 0),
+        start_ms=parse_integer(_START, headers.get(_START) or "0", 0, HIGHEST_INTEGER, 0),
+        end_ms=parse_integer(_END, headers.get(_END) or str(HIGHEST_INTEGER), 0, HIGHEST_INTEGER, 0),
         reply_to=parse_destination(reply_to) if reply_to else None,
     )

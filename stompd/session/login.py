@@ -121,4 +121,4 @@ def read_soft_errors(headers: Mapping[str, str]) -> tuple[str, ...]:
     Raises:
         InvalidHeader: The value says neither yes nor no.
     """
-    return tuple(name for name in _SOFT_ERRORS if parse_boolean(name, headers.get(name, "false")))
+    return tuple(name for name in _SOFT_ERRORS if parse_boolean(name, headers.get(name) or "false"))

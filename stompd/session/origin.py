@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from stompd.broker.identity import first_id
 from stompd.broker.requests import Naming, Origin
 from stompd.errors import InvalidHeader
-from stompd.session.headers import HIGHEST_INTEGER, invalid, parse_boolean, parse_integer, show
+from stompd.session.headers import HIGHEST_INTEGER, OFF, TRUE, invalid, parse_integer, show
 
 #: In the order in which they are looked for.
 ORIGIN_NAMES = ("from-seq", "x-stream-offset", "from-time", "retroactive", "activemq.retroactive")
@@ -25,10 +25,11 @@ def read_origin(headers: Mapping[str, str], naming: Naming | None, *, no_local: 
     if not origins:
         return None
     header = origins[0].header
-    if len(origins) > 1:
-        raise InvalidHeader(
-            f"{header} and {origins[1].header} on one frame contradict each other. Leave one of them out."
-        )
+    for other in origins[1:]:
+        if other[1:] != origins[0][1:]:
+            raise InvalidHeader(
+                f"{header} and {other.header} on one frame contradict each other. Leave one of them out."
+            )
     if naming is not None:
         raise InvalidHeader(
             f"{header} is for subscriptions without a name. A durable one has a past of its own; one without a name"
@@ -40,7 +41,7 @@ def read_origin(headers: Mapping[str, str], naming: Naming | None, *, no_local: 
 
 
 def _read(name: str, value: str) -> Origin | None:
-    if not value or (name == "from-seq" and value == "-1"):
+    if not value:
         return None
     header = show(name, value)
     if name == "from-time":
@@ -48,10 +49,22 @@ def _read(name: str, value: str) -> Origin | None:
     if name == "x-stream-offset":
         return _read_offset(header, value)
     if name == "from-seq":
-        return Origin(header, parse_integer(name, value, 0, HIGHEST_INTEGER, 1))
-    if value.isdigit() and value not in "01":
-        return Origin(header, newest=parse_integer(name, value, 0, HIGHEST_INTEGER, 10))
-    return Origin(header) if parse_boolean(name, value) else None
+        first = parse_integer(name, value, -1, HIGHEST_INTEGER, 1)
+        return Origin(header, first) if first >= 0 else None
+    word = value.lower()
+    if word in TRUE or word in OFF:
+        return Origin(header) if word in TRUE else None
+    return Origin(header, newest=_read_count(name, value))
+
+
+def _read_count(name: str, value: str) -> int:
+    """Return how many of the newest messages are wanted."""
+    try:
+        return parse_integer(name, value, 2, HIGHEST_INTEGER, 10)
+    except InvalidHeader:
+        raise invalid(
+            name, value, f"true, false, 1, 0, yes or no, or a number from 2 to {HIGHEST_INTEGER}, for example {name}:10"
+        ) from None
 
 
 def _read_offset(header: str, value: str) -> Origin | None:

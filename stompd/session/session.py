@@ -12,6 +12,7 @@ from stompd.broker.effects import SessionId
 from stompd.broker.requests import AckMode, Request, Send
 from stompd.errors import InvalidDestination, MissingHeader, StompError
 from stompd.session.advice import ODD_SEND_HEADERS, advise
+from stompd.session.aliases import refuse_contradictions
 from stompd.session.commands import BUILDERS, is_repeatable, repeat
 from stompd.session.headers import missing
 from stompd.session.login import RENEWAL, Login, expiry_headers, negotiate, read_soft_errors
@@ -331,6 +332,7 @@ class Session:
             # STOMP 1.1 "CONNECT": clients must send host; servers may do without.
             if self._settings.is_strict_host and "host" not in headers:
                 raise missing("CONNECT", "host", "localhost")
+        refuse_contradictions("CONNECT", headers)
         self._soft_errors = read_soft_errors(headers)
         self._warning = advise(frame)
         self.version = self._syntax = version

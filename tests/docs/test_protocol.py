@@ -10,9 +10,9 @@ from stompd import errors
 from stompd.broker.requests import AckMode
 from stompd.config import KEYS
 from stompd.errors import StompError
-from stompd.session.headers import UNSUPPORTED
 from stompd.session.login import CLIENT_ID_NAMES
 from stompd.session.naming import DURABLE_FLAGS, DURABLE_NAMES, NO_LOCAL_NAMES
+from stompd.session.unsupported import UNSUPPORTED
 from tests.docs.documents import ROOT, code, read, rows, section
 from tests.harness.rules import table
 

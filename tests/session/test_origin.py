@@ -19,6 +19,7 @@ from stompd.session.origin import read_origin
         ("retroactive", "true", (0, 0)),
         ("activemq.retroactive", "1", (0, 0)),
         ("retroactive", "25", (0, 25)),
+        ("activemq.retroactive", "YES", (0, 0)),
         ("x-stream-offset", "first", (0, 0)),
         ("x-stream-offset", "last", (0, 1)),
         ("x-stream-offset", "17", (17, 0)),
@@ -54,6 +55,26 @@ def test_present_is_spelled_too(name: str, value: str) -> None:
 def test_value_that_means_nothing_is_refused(name: str, value: str) -> None:
     with pytest.raises(InvalidHeader, match=name):
         read_origin({name: value}, None, no_local=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("from-seq", "-2", "a number from -1 to"),
+        ("retroactive", "zz", "true, false, 1, 0, yes or no, or a number from 2 to"),
+        ("activemq.retroactive", "-3", "for example activemq.retroactive:10"),
+    ],
+)
+def test_error_says_all_that_is_accepted(name: str, value: str, accepted: str) -> None:
+    with pytest.raises(InvalidHeader, match=f"{name}:{value} cannot be used. Accepted is .*{accepted}"):
+        read_origin({name: value}, None, no_local=False)
+
+
+def test_past_may_be_spelled_twice() -> None:
+    origin = read_origin({"from-seq": "5", "x-stream-offset": "offset=5"}, None, no_local=False)
+
+    assert origin is not None
+    assert origin.message_id == 5
 
 
 def test_headers_that_do_not_go_together_are_refused() -> None:

@@ -93,11 +93,13 @@ def test_prefetch_and_its_aliases(name: str, value: str, prefetch: int) -> None:
     assert subscribe({name: value}).prefetch == prefetch
 
 
-def test_canonical_prefetch_wins_over_its_aliases() -> None:
-    assert subscribe({"prefetch": "1", "prefetch-count": "2"}).prefetch == 2
+@pytest.mark.parametrize("name", ["prefetch-count", "credit"])
+def test_empty_prefetch_says_nothing(name: str) -> None:
+    assert subscribe({name: "", "prefetch": "3"}).prefetch == 3
+    assert subscribe({name: ""}).prefetch is None
 
 
-@pytest.mark.parametrize("value", ["-1", "many", "", "5,5", str(2**31)])
+@pytest.mark.parametrize("value", ["-1", "many", "5,5", str(2**31)])
 def test_prefetch_that_is_no_number_is_refused(value: str) -> None:
     with pytest.raises(InvalidHeader, match=r"prefetch-count:.* for example prefetch-count:10"):
         subscribe({"prefetch-count": value})

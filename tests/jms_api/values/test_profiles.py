@@ -10,7 +10,8 @@ from jms_api.mapping.names import COLLIDING_NAMES, FIELD_HEADERS, header_of, pro
 from jms_api.profiles import ACTIVEMQ, ARTEMIS, RABBITMQ, STOMPD, UNKNOWN, Profile, profile_named, profile_of
 from stompd.selector.lexer import is_name
 from stompd.session.dialect import HEADERS
-from stompd.session.headers import MEANINGS, UNSUPPORTED
+from stompd.session.headers import MEANINGS
+from stompd.session.unsupported import UNSUPPORTED
 
 
 @pytest.mark.parametrize(
