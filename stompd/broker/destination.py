@@ -96,6 +96,17 @@ _PREFIXES = {
     "/remote-temp-topic/": Kind.REPLY_TOPIC,
 }
 
+#: Other brokers' prefixes, and what to write in place of them.
+_FOREIGN = {
+    "/amq/queue/": "/amq/queue/NAME is RabbitMQ's for a queue that there is; here a queue is always /queue/NAME.",
+    "/exchange/amq.topic/": "RabbitMQ's topic exchange is what topics are here: write /topic/KEY.",
+    "/exchange/": "There are no exchanges here: write /topic/NAME for what everybody gets, else /queue/NAME.",
+    "/dsub/": "/dsub/ is the queue of a durable subscription. SUBSCRIBE to its topic, with durable-subscription-name.",
+    "dsub:": "A durable subscription is no destination. SUBSCRIBE to its topic, with durable-subscription-name.",
+    "jms.queue.": "jms.queue. is HornetQ's: write /queue/NAME.",
+    "jms.topic.": "jms.topic. is HornetQ's: write /topic/NAME.",
+}
+
 #: How a session's own temporary destinations begin.
 OWN_PREFIXES = tuple(prefix for prefix, kind in _PREFIXES.items() if kind.is_own)
 
@@ -182,7 +193,8 @@ def _split(text: str) -> tuple[Kind, str]:
     """Return the kind and the name that a text spells."""
     prefix = _find_prefix(text)
     if prefix is None:
-        raise InvalidDestination(f"destination:{text[:MAX_NAME_LENGTH]} has no prefix this broker knows. {_FORMS}")
+        hint = next((hint for foreign, hint in _FOREIGN.items() if text.startswith(foreign)), _FORMS)
+        raise InvalidDestination(f"destination:{text[:MAX_NAME_LENGTH]} has no prefix this broker knows. {hint}")
     # RabbitMQ's clients write a slash inside a name as %2F.
     name = text[len(prefix) :].replace("%2F", "/").replace("%2f", "/")
     if not name:

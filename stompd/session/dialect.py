@@ -231,6 +231,7 @@ _UNTIED: Final = Odd("queues come and go by themselves", frozenset({"false", "0"
 _REDELIVERY: Final = Odd("redelivery is set by the operator")
 _ACTIVEMQ: Final = Odd("an option of ActiveMQ that this broker has no need of")
 _BACKLOG: Final = Odd("the setting limits.topic_backlog decides")
+_SEQUENCE: Final = Odd("messages of topics that keep them have seq, and message-id rises from one to the next")
 _UNCONVERTED: Final = Odd("bodies are passed on as they were sent")
 
 #: What RabbitMQ takes for the making of a queue. Two clients may differ in it, so it can be no more than a wish.
@@ -259,6 +260,7 @@ ODD: Final[Mapping[str, Mapping[str, Odd]]] = {
     "SEND": {
         **_QUEUE_ARGUMENTS,
         "transformation": _UNCONVERTED,
+        "include-seq": _SEQUENCE,
         "user-id": Odd("it is passed on, and nobody has checked it"),
         "passcode": Odd("it is passed on to every consumer, and belongs to CONNECT"),
         "routing-type": Odd("the prefix of the destination decides, /queue/ or /topic/"),
@@ -270,7 +272,7 @@ ODD: Final[Mapping[str, Mapping[str, Odd]]] = {
         "x-stream-match-unfiltered": Odd("it goes with x-stream-filter"),
         "transformation": _UNCONVERTED,
         "priority": Odd("messages have it, did you mean consumer-priority?"),
-        "include-seq": Odd("messages of topics that keep them have seq, and message-id rises from one to the next"),
+        "include-seq": _SEQUENCE,
         "max-pending": _BACKLOG,
         "activemq.maximumPendingMessageLimit": _BACKLOG,
         "activemq.maximumRedeliveries": _REDELIVERY,
@@ -292,6 +294,9 @@ MEANT: Final[Mapping[str, Mapping[str, str]]] = {
     "CONNECT": {"username": "login", "user": "login", "password": "passcode", "heartbeat": "heart-beat"},
     "SEND": {
         "durable": "persistent",
+        "JMSDeliveryTime": "AMQ_SCHEDULED_TIME",
+        "delivery-time": "AMQ_SCHEDULED_TIME",
+        "JMSTimestamp": "timestamp",
         "delivery-mode": "persistent",
         "JMSDeliveryMode": "persistent",
         "JMSPriority": "priority",
@@ -315,6 +320,9 @@ MEANT: Final[Mapping[str, Mapping[str, str]]] = {
         "ackMode": "ack",
         "filter": "selector",
         "JMSSelector": "selector",
+        "x-prefetch-count": "prefetch-count",
+        "x-prefetch": "prefetch-count",
+        "retro-active": "retroactive",
         "durable-name": "durable-subscription-name",
         "subscription-name": "durable-subscription-name",
         "group": "subscription-group",

@@ -196,7 +196,7 @@ class Session:
                 return request
         elif len(frame.headers) == 1 and frame.command != "DISCONNECT":
             return request  # it is the one that is required
-        warning = advise(frame)
+        warning = advise(frame, request)
         if warning:
             self._keep_warning(warning, request.receipt)
         return request

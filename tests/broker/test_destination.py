@@ -45,6 +45,25 @@ def test_unknown_prefix_is_refused(text: str) -> None:
         parse_destination(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("/amq/queue/orders", "/queue/NAME"),
+        ("/exchange/amq.topic/prices.eur", "/topic/KEY"),
+        ("/exchange/amq.direct/orders", "/topic/NAME for what everybody gets, else /queue/NAME"),
+        ("/dsub/billing.prices", "durable-subscription-name"),
+        ("dsub:prices", "durable-subscription-name"),
+        ("jms.queue.orders", "write /queue/NAME"),
+        ("jms.topic.prices", "write /topic/NAME"),
+    ],
+)
+def test_prefix_of_another_broker_is_explained(text: str, hint: str) -> None:
+    with pytest.raises(InvalidDestination, match=hint) as caught:
+        parse_destination(text)
+
+    assert caught.value.detail.startswith(f"destination:{text} has no prefix this broker knows. ")
+
+
 @pytest.mark.parametrize("text", ["/queue/", "topic://"])
 def test_empty_name_is_refused(text: str) -> None:
     with pytest.raises(InvalidDestination, match="empty name"):

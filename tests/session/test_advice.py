@@ -30,6 +30,31 @@ def warning(session: Session, command: str, headers: dict[str, str], body: bytes
         ("reply_to", "/queue/b", "reply_to has no effect (did you mean reply-to?)"),
         ("replyTo", "/queue/b", "replyTo has no effect (did you mean reply-to?)"),
         ("reciept", "1", "reciept has no effect (did you mean receipt?)"),
+        *[
+            (name, "1", f"{name} has no effect (did you mean {meant}?)")
+            for name, meant in (
+                ("TTL", "ttl"),
+                ("Ttl", "ttl"),
+                ("delai", "delay"),
+                ("AMQ_SCHEDULED_DELEY", "AMQ_SCHEDULED_DELAY"),
+                ("JMSXGroupid", "JMSXGroupID"),
+                ("_AMQ_DUPL_Id", "_AMQ_DUPL_ID"),
+                ("deliveryMode", "persistent"),
+                ("delivery_mode", "persistent"),
+                ("JMSDeliveryTime", "AMQ_SCHEDULED_TIME"),
+                ("JMSTimestamp", "timestamp"),
+            )
+        ],
+        ("exclusive", "true", "exclusive has no effect (it belongs to SUBSCRIBE)"),
+        ("client-id", "a", "client-id has no effect (it belongs to CONNECT)"),
+        ("requeue", "no", "requeue has no effect (it belongs to NACK)"),
+        (
+            "include-seq",
+            "seq",
+            "include-seq has no effect"
+            " (messages of topics that keep them have seq, and message-id rises from one to the next)",
+        ),
+        ("JMSXGroupSeq", "1", "JMSXGroupSeq has no effect (there is no JMSXGroupID)"),
         ("durable", "true", "durable has no effect (did you mean persistent?)"),
         ("prefetch-count", "1", "prefetch-count has no effect (it belongs to SUBSCRIBE)"),
         ("activemq.prefetchSize", "1", "activemq.prefetchSize has no effect (it belongs to SUBSCRIBE)"),
@@ -46,7 +71,22 @@ def test_odd_header_of_send_is_named(name: str, value: str, expected: str) -> No
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *[(name, "x") for name in ("colour", "id", "host", "tl", "x-request", "message_id", "JMSXAppID", "version")],
+        *[
+            (name, "x")
+            for name in (
+                "colour",
+                "id",
+                "host",
+                "tl",
+                "x-request",
+                "message_id",
+                "JMSXAppID",
+                "version",
+                "login",
+                "Type",
+                "x",
+            )
+        ],
         ("persistent", "false"),
         ("expiration", "1000"),
         ("amq-msg-type", "text"),
@@ -60,6 +100,50 @@ def test_header_of_send_that_counts_or_is_the_senders_is_not(name: str, value: s
     assert warning(connected(), "SEND", {**SEND, name: value}) is None
 
 
+@pytest.mark.parametrize("name", ["JMSXGroupID", "JMSXGroupId", "message_group", "_AMQ_GROUP_ID"])
+def test_sequence_beside_its_group_is_not_named(name: str) -> None:
+    assert warning(connected(), "SEND", {**SEND, name: "g", "JMSXGroupSeq": "1"}) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "named"),
+    [
+        ({"exclusive": "true"}, "exclusive"),
+        ({"x-priority": "3"}, "x-priority"),
+        ({"exclusive": "true", "consumer-priority": "3"}, "exclusive and consumer-priority"),
+    ],
+)
+def test_rank_among_the_subscriptions_of_a_topic_is_named(headers: dict[str, str], named: str) -> None:
+    said = warning(connected(), "SUBSCRIBE", {"destination": "/topic/a", "id": "1", **headers})
+
+    assert said == f"{named} without effect (each subscription of a topic gets everything)"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"destination": "/queue/a", "exclusive": "true"},
+        {"destination": "/topic/a", "exclusive": "false", "consumer-priority": "0"},
+        {"destination": "/topic/a", "exclusive": "true", "subscription-group": "g"},
+        {"destination": "/queue/a,/topic/a", "exclusive": "true"},
+    ],
+)
+def test_rank_that_counts_or_is_none_is_not_named(headers: dict[str, str]) -> None:
+    assert warning(connected(), "SUBSCRIBE", {"id": "1", **headers}) is None
+
+
+@pytest.mark.parametrize("destination", ["/queue/Consumer.G.plain", "queue://Consumer.G.a.b"])
+def test_queue_that_looks_like_a_group_is_named(destination: str) -> None:
+    said = warning(connected(), "SUBSCRIBE", {"id": "1", "destination": destination}) or ""
+
+    assert said.startswith("the destination is a queue like others (only Consumer.GROUP.VirtualTopic.NAME is a group")
+
+
+@pytest.mark.parametrize("name", ["Consumer.G.VirtualTopic.T", "Consumer.G", "Consumers.G.T", "a.Consumer.G.T"])
+def test_other_queues_are_not_named(name: str) -> None:
+    assert warning(connected(), "SUBSCRIBE", {"id": "1", "destination": f"/queue/{name}"}) is None
+
+
 def test_odd_header_of_send_is_passed_on() -> None:
     sent = request("SEND", {**SEND, "persistant": "true"})
 
@@ -67,7 +151,9 @@ def test_odd_header_of_send_is_passed_on() -> None:
 
 
 def test_send_without_odd_headers_is_plain() -> None:
-    assert not ODD_SEND_HEADERS & {name for header in HEADERS["SEND"] for name in (header.name, *header.aliases)}
+    known = {name for header in HEADERS["SEND"] for name in (header.name, *header.aliases)}
+
+    assert ODD_SEND_HEADERS & known == {"JMSXGroupSeq"}
     assert request("SEND", {**SEND, "colour": "red"}).is_plain  # type: ignore[union-attr]
 
 
@@ -76,7 +162,18 @@ def test_send_without_odd_headers_is_plain() -> None:
     [
         ("SUBSCRIBE", {"prefetch_count": "1"}, "prefetch_count is ignored (did you mean prefetch-count?)"),
         ("SUBSCRIBE", {"prefetchSize": "1"}, "prefetchSize is ignored (did you mean prefetch-count?)"),
-        ("SUBSCRIBE", {"Ack": "client"}, "Ack is ignored (SUBSCRIBE has no such header)"),
+        *[
+            ("SUBSCRIBE", {name: "x"}, f"{name} is ignored (did you mean {meant}?)")
+            for name, meant in (
+                ("Ack", "ack"),
+                ("ID", "id"),
+                ("selektor", "selector"),
+                ("prefetch_size", "prefetch-count"),
+                ("x-prefetch-count", "prefetch-count"),
+                ("subscriptionName", "durable-subscription-name"),
+                ("retro-active", "retroactive"),
+            )
+        ],
         ("SUBSCRIBE", {"selctor": "a"}, "selctor is ignored (did you mean selector?)"),
         ("SUBSCRIBE", {"ttl": "5"}, "ttl is ignored (it belongs to SEND)"),
         ("SUBSCRIBE", {"x-message-ttl": "5"}, "x-message-ttl is ignored (the sender decides, with ttl on SEND)"),
