@@ -11,12 +11,25 @@ import pytest
 from tests.harness.process import BrokerProcess
 from tests.harness.raw import RawClient, unique_name
 from tests.harness.reporting import note_database, pytest_runtest_makereport  # noqa: F401  # the hook is found by its name
+from tests.postgres import create_database, drop_database
 
 
 @pytest.fixture(scope="module")
 def store_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Where the module's broker keeps its messages; a module that wants PostgreSQL too overrides it."""
     return f"sqlite:///{tmp_path_factory.mktemp('store') / 'stompd.sqlite3'}"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def either_store_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Either database, for a module's `store_url`."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('store') / 'stompd.sqlite3'}"
+        return
+    server = request.getfixturevalue("postgresql_server")
+    url = create_database(server)
+    yield url
+    drop_database(server, url)
 
 
 @pytest.fixture(scope="module")

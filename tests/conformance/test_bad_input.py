@@ -14,6 +14,12 @@ from tests.harness.process import BrokerProcess
 VERSIONS = ["1.0", "1.1", "1.2"]
 
 
+@pytest.fixture(scope="module")
+def store_url(either_store_url: str) -> str:
+    """Both databases."""
+    return either_store_url
+
+
 class Fault(NamedTuple):
     """Something a peer must not send."""
 

@@ -155,6 +155,41 @@ def test_jms_341_empty_selector_is_none(clients: Clients, topic: str, client_id:
     assert subscribe(second, topic, name, selector="")["pending"] == "1"
 
 
+def test_jms_338_durable_subscription_keeps_what_its_selector_selects(
+    clients: Clients, topic: str, client_id: str, name: str
+) -> None:
+    sender, client = clients.connect(), clients.connect(client_id=client_id)
+    headers = {"durable_subscription_name": name, "selector": "amount > 100"}
+    client.subscribe(topic, "client-individual", **headers)
+    client.disconnect()
+    for amount in ("20", "500", "100", "101"):
+        sender.send_message(topic, amount, amount=amount)
+
+    client = clients.connect(client_id=client_id)
+    client.subscribe(topic, "client-individual", **headers)
+
+    client.expect_bodies("500", "101")
+    client.expect_nothing()
+
+
+@pytest.mark.parametrize("is_durable", [True, False], ids=["durable", "not durable"])
+def test_jms_331_shared_subscription_divides_what_its_selector_selects(
+    clients: Clients, topic: str, name: str, is_durable: bool
+) -> None:
+    first, second, sender = clients.connect(), clients.connect(), clients.connect()
+    named = {("durable_subscription_name" if is_durable else "jms_subscription"): name}
+    for client in (first, second):
+        client.subscribe(topic, "client-individual", shared="true", selector="colour = 'red'", **named)
+
+    for body, colour in (("1", "red"), ("2", "blue"), ("3", "red"), ("4", "blue")):
+        sender.send_message(topic, body, colour=colour)
+
+    first.expect_bodies("1")
+    second.expect_bodies("3")
+    first.expect_nothing()
+    second.expect_nothing()
+
+
 def test_jms_344_unsubscribe_deletes_by_name(clients: Clients, topic: str, client_id: str, name: str) -> None:
     first = clients.connect(client_id=client_id)
     subscribe(first, topic, name)

@@ -11,6 +11,12 @@ VERSIONS = ["1.0", "1.1", "1.2"]
 KINDS = ["queue", "topic"]
 
 
+@pytest.fixture(scope="module")
+def store_url(either_store_url: str) -> str:
+    """Both databases."""
+    return either_store_url
+
+
 def answer(server: RawClient, text: str) -> None:
     """Take the next request and reply to it."""
     request = server.expect("MESSAGE")

@@ -7,6 +7,12 @@ import pytest
 from tests.conformance.conftest import Clients
 
 
+@pytest.fixture(scope="module")
+def store_url(either_store_url: str) -> str:
+    """Both databases."""
+    return either_store_url
+
+
 @pytest.mark.parametrize(("flag", "redelivered", "count"), [("true", "false", "1"), ("false", "true", "2")])
 def test_what_nobody_has_seen_is_not_counted(
     clients: Clients, queue: str, flag: str, redelivered: str, count: str

@@ -14,12 +14,19 @@ from tests.harness.reporting import pytest_runtest_makereport  # noqa: F401  # t
 #: Milliseconds; a silent client would be given up after two intervals and a second.
 HEART_BEAT: Final = 200
 
+#: Topics that keep what is sent to them.
+RULES: Final = """
+[[destination]]
+pattern = "/topic/kept.#"
+retention_messages = 100
+"""
+
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrokerProcess]:
     """A broker on SQLite with short heart-beats."""
     directory = tmp_path_factory.mktemp("broker")
-    settings = f"heart_beat = [{HEART_BEAT}, {HEART_BEAT}]\n"
+    settings = f"heart_beat = [{HEART_BEAT}, {HEART_BEAT}]\n{RULES}"
     with BrokerProcess(directory, f"sqlite:///{directory / 'stompd.sqlite3'}", settings=settings) as broker:
         yield broker
 

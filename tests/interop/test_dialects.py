@@ -340,3 +340,234 @@ def test_browser_of_apollo_that_goes_on(connect: Connect, queue: str) -> None:  
     send(peer, queue, "2")
 
     peer.recorder.expect_bodies("2")
+
+
+@pytest.mark.parametrize("name", ["delay", "x-delay", "AMQ_SCHEDULED_DELAY"])
+def test_delay(connect: Connect, queue: str, name: str) -> None:  # noqa: F811
+    peer = connect("1.2")
+
+    assert "warning" not in send(peer, queue, "late", **{name: "300"}).headers
+    send(peer, queue, "at once")
+
+    peer.connection.subscribe(queue, id="1")
+    peer.recorder.expect_bodies("at once", "late")
+
+
+@pytest.mark.parametrize("name", ["AMQ_SCHEDULED_TIME", "_AMQ_SCHED_DELIVERY"])
+def test_time_of_delivery(connect: Connect, queue: str, name: str) -> None:  # noqa: F811
+    peer = connect("1.2")
+    due_ms = int(time.time() * 1_000) + 300
+
+    assert "warning" not in send(peer, queue, "late", **{name: str(due_ms)}).headers
+    send(peer, queue, "at once")
+
+    peer.connection.subscribe(queue, id="1")
+    peer.recorder.expect_bodies("at once", "late")
+    assert time.time() * 1_000 >= due_ms
+
+
+def test_repetition_of_activemq(connect: Connect, queue: str) -> None:  # noqa: F811
+    peer = connect("1.2")
+
+    receipt = send(peer, queue, "again", AMQ_SCHEDULED_PERIOD="100", AMQ_SCHEDULED_REPEAT="2")
+
+    assert "warning" not in receipt.headers
+    peer.connection.subscribe(queue, id="1")
+    messages = peer.recorder.expect_bodies("again", "again", "again")
+    assert len({message.headers["message-id"] for message in messages}) == 3
+    assert len({message.headers["scheduledJobId"] for message in messages}) == 1
+
+
+def test_cron_of_activemq(connect: Connect, queue: str) -> None:  # noqa: F811
+    peer = connect("1.2")
+    assert "warning" not in send(peer, queue, "yearly", AMQ_SCHEDULED_CRON="0 0 1 1 *").headers
+    peer.connection.subscribe(queue, id="1")
+    management = "/topic/ActiveMQ.Scheduler.Management"
+
+    send(peer, management, **{"AMQ_SCHEDULER_ACTION": "BROWSE", "reply-to": queue})
+
+    *jobs, end = _until_end(peer)
+    [job] = [job for job in jobs if job.headers["scheduled-destination"] == queue]
+    assert (job.body, job.headers["schedule-cron"], end.headers["count"]) == ("yearly", "0 0 1 1 *", str(len(jobs)))
+    send(peer, management, AMQ_SCHEDULER_ACTION="REMOVE", scheduledJobId=job.headers["scheduledJobId"])
+
+
+def _until_end(peer: Peer) -> list[Any]:
+    """Return the messages up to the one that says it is the last."""
+    messages = [peer.recorder.expect("MESSAGE")]
+    while messages[-1].headers.get("browser") != "end":
+        messages.append(peer.recorder.expect("MESSAGE"))
+    return messages
+
+
+@pytest.mark.parametrize("name", ["dedup-id", "_AMQ_DUPL_ID"])
+def test_duplicates(connect: Connect, queue: str, contents: Contents, name: str) -> None:  # noqa: F811
+    peer = connect("1.2")
+
+    first, second = (send(peer, queue, body, **{name: "order-1"}) for body in ("1", "2"))
+
+    assert "duplicate" not in first.headers
+    assert second.headers["duplicate"] == "true"
+    assert contents(queue) == ["1"]
+
+
+@pytest.mark.parametrize("name", ["last-value-key", "_AMQ_LVQ_NAME"])
+def test_last_value(connect: Connect, queue: str, contents: Contents, name: str) -> None:  # noqa: F811
+    peer = connect("1.2")
+
+    for body, key in (("1", "a"), ("2", "b"), ("3", "a")):
+        send(peer, queue, body, **{name: key})
+
+    assert contents(queue) == ["2", "3"]
+
+
+@pytest.mark.parametrize("name", ["no-local", "no_local", "activemq.noLocal"])
+def test_no_local(connect: Connect, name: str) -> None:  # noqa: F811
+    topic = unique_name("/topic/interop")
+    peer, other = connect("1.2"), connect("1.2")
+    assert "warning" not in subscribe(peer, topic, {name: "true"}, ack="auto").headers
+
+    send(peer, topic, "own")
+    send(other, topic, "foreign")
+
+    peer.recorder.expect_bodies("foreign")
+
+
+@pytest.mark.parametrize(
+    ("headers", "bodies"),
+    [
+        pytest.param({"activemq.retroactive": "true"}, ["1", "2", "3"], id="ActiveMQ"),
+        pytest.param({"retroactive": "2"}, ["2", "3"], id="the newest two"),
+        pytest.param({"x-stream-offset": "first"}, ["1", "2", "3"], id="RabbitMQ, first"),
+        pytest.param({"x-stream-offset": "last"}, ["3"], id="RabbitMQ, last"),
+        pytest.param({"x-stream-offset": "timestamp=0"}, ["1", "2", "3"], id="RabbitMQ, time"),
+        pytest.param({"from-seq": "0"}, ["1", "2", "3"], id="Apollo"),
+        pytest.param({"from-seq": "-1"}, [], id="Apollo, none"),
+        pytest.param({"x-stream-offset": "next"}, [], id="RabbitMQ, next"),
+    ],
+)
+def test_past_of_a_topic(connect: Connect, headers: dict[str, str], bodies: list[str]) -> None:  # noqa: F811
+    topic = unique_name("/topic/kept.interop")
+    peer, sender = connect("1.2"), connect("1.2")
+    for body in ("1", "2", "3"):
+        send(sender, topic, body)
+
+    assert "warning" not in subscribe(peer, topic, headers, ack="auto").headers
+
+    send(sender, topic, "new")
+    peer.recorder.expect_bodies(*bodies, "new")
+
+
+@pytest.mark.parametrize("form", ["from-seq:{}", "x-stream-offset:{}", "x-stream-offset:offset={}"])
+def test_place_in_a_topic(connect: Connect, form: str) -> None:  # noqa: F811
+    topic = unique_name("/topic/kept.interop")
+    reader, peer = connect("1.2"), connect("1.2")
+    subscribe(reader, topic, {}, ack="auto")
+    for body in ("1", "2", "3"):
+        send(peer, topic, body)
+    _, second, _ = reader.recorder.expect_bodies("1", "2", "3")
+    name, _, value = form.format(second.headers["seq"]).partition(":")
+
+    subscribe(peer, topic, {name: value}, ack="auto")
+
+    peer.recorder.expect_bodies("2", "3")
+
+
+@pytest.mark.parametrize("header", ["client-id", "client_id", "activemq.clientID"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("durable-subscription-name", "durable-subscriber-name"),
+        *("activemq.subscriptionName", "activemq.subcriptionName"),
+    ],
+)
+def test_durable_subscription(connect: Connect, header: str, name: str) -> None:  # noqa: F811
+    topic, client_id = unique_name("/topic/interop"), unique_name("client")
+    first = connect("1.2", headers={header: client_id})
+    subscribe(first, topic, {name: "news"}, ack="auto")
+    first.close()
+    send(connect("1.2"), topic, "meanwhile")
+
+    second = connect("1.2", headers={header: client_id})
+    receipt = subscribe(second, topic, {name: "news"}, ack="auto")
+
+    assert (receipt.headers["pending"], "warning" in receipt.headers) == ("1", False)
+    second.recorder.expect_bodies("meanwhile")
+
+
+def test_nack_of_apollo_that_makes_a_dead_letter(connect: Connect, queue: str, contents: Contents) -> None:  # noqa: F811
+    peer = connect("1.2")
+    send(peer, queue, "bad")
+    subscribe(peer, queue, {})
+    [message] = peer.recorder.expect_bodies("bad")
+
+    peer.settle(message, "nack", requeue="false")
+
+    assert contents(queue.replace("/queue/", "/queue/DLQ.")) == ["bad"]
+
+
+def test_nack_of_rabbitmq_that_gives_back(connect: Connect, queue: str) -> None:  # noqa: F811
+    peer = connect("1.2")
+    send(peer, queue)
+    subscribe(peer, queue, {})
+    [message] = peer.recorder.expect_bodies("text")
+
+    peer.connection.nack(message.headers["ack"], requeue="true")
+
+    [again] = peer.recorder.expect_bodies("text")
+    assert again.headers["redelivered"] == "true"
+
+
+@pytest.mark.parametrize("value", ["set", "true"])
+def test_retained_message_of_apollo(connect: Connect, value: str) -> None:  # noqa: F811
+    topic = unique_name("/topic/interop")
+    sender, peer, late = connect("1.2"), connect("1.2"), connect("1.2")
+    assert "warning" not in send(sender, topic, "kept", retain=value).headers
+
+    subscribe(peer, topic, {}, ack="auto")
+
+    [message] = peer.recorder.expect_bodies("kept")
+    assert message.headers["retained"] == "true"
+    send(sender, topic, "last", retain="remove")
+    subscribe(late, topic, {}, ack="auto")
+    send(sender, topic, "new")
+    late.recorder.expect_bodies("new")
+
+
+@pytest.mark.parametrize("wildcard", [">", "#", "**"])
+@pytest.mark.parametrize("kind", ["queue", "topic"])
+def test_wildcard_for_the_rest_of_a_name(connect: Connect, kind: str, wildcard: str) -> None:  # noqa: F811
+    name = unique_name(f"/{kind}/interop")
+    peer, sender = connect("1.2"), connect("1.2")
+    assert "warning" not in subscribe(peer, f"{name}.{wildcard}", {}, ack="auto").headers
+
+    for word in ("x.eur", "y.eur.daily"):
+        send(sender, f"{name}.{word}", word)
+    send(sender, f"{name}x", "not this")
+
+    messages = peer.recorder.expect_bodies("x.eur", "y.eur.daily")
+    assert [message.headers["destination"] for message in messages] == [f"{name}.x.eur", f"{name}.y.eur.daily"]
+
+
+@pytest.mark.parametrize(
+    ("command", "headers"),
+    [
+        ("SEND", {"last-value-key": "a", "_AMQ_LVQ_NAME": "b"}),
+        ("SUBSCRIBE", {"prefetch-count": "5", "credit": "7"}),
+    ],
+)
+def test_spellings_that_contradict_each_other(
+    connect: Connect,  # noqa: F811
+    queue: str,
+    command: str,
+    headers: dict[str, str],
+) -> None:
+    peer = connect("1.2")
+
+    if command == "SEND":
+        peer.connection.send(queue, "text", headers=headers)
+    else:
+        peer.connection.subscribe(queue, id="1", headers=headers)
+
+    error = peer.recorder.expect("ERROR")
+    assert all(f"{name}:{value}" in error.body for name, value in headers.items())
