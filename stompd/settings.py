@@ -137,6 +137,9 @@ class Settings:
     #: Whether a new connection takes a client id from an older one of the same user, which ends. Otherwise the new one
     #: is refused as long as the older one is alive.
     client_id_takeover: bool = False
+    #: Whether every message says in `JMSXUserID` who sent it, by the name that CONNECTED gives its sender. Receivers
+    #: learn all logins then.
+    sender_login: bool = False
     #: Whether a start brings an older database up to date. Where an operator does that by hand with `stompd migrate`,
     #: set it to false.
     upgrade_schema: bool = True

@@ -70,6 +70,7 @@ class LinkFactory(Factory):
         self.session_settings = SessionSettings(
             heart_beat=HeartBeat(*settings.heart_beat),
             server=None if settings.hide_server else f"stompd/{version('stompd')}",
+            names_sender=settings.sender_login,
         )
         self._links: set[Link] = set()
         self._next_advice = 0.0

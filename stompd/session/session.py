@@ -73,6 +73,8 @@ class SessionSettings:
     is_strict_host: bool = False
     #: Whether a line end follows the NUL of every frame, which people with telnet like to see.
     trailing_eol: bool = True
+    #: Whether messages say who sent them, in `JMSXUserID`.
+    names_sender: bool = False
 
 
 @final
@@ -95,6 +97,7 @@ class Session:
         "_peer_heart_beat",
         "_request_id",
         "_send_after",
+        "_sender",
         "_session_id",
         "_session_name",
         "_settings",
@@ -122,6 +125,8 @@ class Session:
         self.version: Version | None = None
         #: None until the login was accepted.
         self.user_name: str | None = None
+        #: Who is named in each message as its sender; empty for nobody.
+        self._sender = ""
         self._session_id = session_id
         # STOMP 1.0 "CONNECT": the session header is unique to the session.
         self._session_name = f"{nonce}-{session_id}" if nonce else str(session_id)
@@ -190,6 +195,9 @@ class Session:
                 raise
             return Login.renewal(frame.headers)
         if isinstance(request, Send):
+            if self._sender:
+                # JMS 3.1, 3.5.9: JMSXUserID is set by the provider; what a client says there has been dropped.
+                request.message.headers = {**request.message.headers, "JMSXUserID": self._sender}
             if ODD_SEND_HEADERS.isdisjoint(frame.headers):
                 if form is not None and is_repeatable(request):
                     self._form, self._last_send = form, repeat(request, b"", None)
@@ -218,6 +226,8 @@ class Session:
         if not is_typed:
             self._eol = b""
         self.user_name = user_name
+        if self._settings.names_sender:
+            self._sender = user_name
         offer = self._settings.heart_beat
         # STOMP 1.1 "Protocol Negotiation": CONNECTED names the version; in 1.0 that does no harm.
         headers = {"version": self._syntax.value, "session": self._session_name}

@@ -91,6 +91,25 @@ def test_jms_410_client_id_is_taken_over_if_the_settings_say_so(start_broker: St
         assert again["redelivered"] == "true"
 
 
+def test_jms_414_sender_is_named_if_the_settings_say_so(start_broker: StartBroker, database_url: str) -> None:
+    broker = start_broker("sender_login = true", store=database_url)
+    queue = unique_name("/queue/test")
+    with RawClient(broker.port) as sender:
+        sender.connect(login="mallory")
+        for _ in range(2):
+            sender.send_message(queue, "x", JMSXUserID="alice")
+    broker.kill()
+    broker.start()
+
+    with RawClient(broker.port) as client:
+        client.connect()
+        client.subscribe(queue, selector="JMSXUserID = 'anonymous'")
+
+        messages = client.expect_bodies("x", "x")
+
+    assert [message["JMSXUserID"] for message in messages] == ["anonymous"] * 2
+
+
 def test_connections_of_a_user_and_from_an_address_are_limited(start_broker: StartBroker) -> None:
     broker = start_broker("[limits]\nuser_connections = 2\naddress_connections = 3")
     clients = [RawClient(broker.port) for _ in range(3)]

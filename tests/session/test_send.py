@@ -8,6 +8,7 @@ from stompd.broker.destination import parse_destination
 from stompd.broker.message import Message
 from stompd.broker.requests import Send
 from stompd.errors import InvalidDestination, InvalidHeader, MissingHeader
+from stompd.session.session import SessionSettings
 from tests.session.peer import NOW, connected, frame, request
 
 NOW_MS = int(NOW * 1000)
@@ -105,6 +106,19 @@ def test_no_message_looks_like_the_end_of_browsing() -> None:
 )
 def test_headers_of_the_broker_are_stripped(name: str) -> None:
     assert message({name: "forged", "a": "b"}).headers == {"a": "b"}
+
+
+@pytest.mark.parametrize("form", [None, object()], ids=["once", "again"])
+@pytest.mark.parametrize("headers", [{}, {"JMSXUserID": "mallory"}, {"priority": "9"}])
+def test_sender_is_named_if_the_operator_wants_it(headers: dict[str, str], form: object) -> None:
+    session = connected(settings=SessionSettings(names_sender=True))
+    sent = frame("SEND", {"destination": "/queue/a", **headers})
+    sent.form = form
+
+    made = [session.receive_frame(sent, NOW) for _ in range(2)]
+
+    assert [send.message.headers for send in made if isinstance(send, Send)] == [{"JMSXUserID": "alice"}] * 2
+    assert sent.headers == {"destination": "/queue/a", **headers}
 
 
 def test_message_id_of_the_sender_is_kept_under_another_name() -> None:
