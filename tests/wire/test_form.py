@@ -145,3 +145,26 @@ def test_receipt_of_any_kind_is_that_of_its_frame(version: Version, value: bytes
         octets = b"SEND\ndestination:/queue/a\nreceipt:%b\n\n\0" % value.replace(b"%d", b"%d" % number)
 
         assert next_of(parser, octets) == alone(octets, version, FrameLimits())
+
+
+@pytest.mark.parametrize("version", Version)
+@pytest.mark.parametrize("command", [b"ACK", b"NACK", b"BEGIN", b"COMMIT", b"ABORT"])
+@pytest.mark.parametrize(
+    "header", [b"id:1-1-7", b"transaction:t1", b"id:a\\cb", b"id:a:b", b"id: 7 ", b"id:\xc3\xa9", b"id:"]
+)
+def test_frame_of_one_header_is_read_like_one_of_two(version: Version, command: bytes, header: bytes):
+    one = alone(b"%b\n%b\n\n\0" % (command, header), version, FrameLimits())
+    two = alone(b"%b\n%b\nmore:1\n\n\0" % (command, header), version, FrameLimits())
+
+    assert isinstance(one, Frame)
+    assert isinstance(two, Frame)
+    assert {**one.headers, "more": "1"} == two.headers
+    assert (one.command, one.body) == (two.command, two.body)
+
+
+def test_frame_of_one_header_is_held_to_the_limits():
+    limits = FrameLimits(header_line_bytes=20)
+
+    assert alone(b"ACK\nid:%b\n\n\0" % (b"1" * 18), Version.V1_2, limits) == (
+        "Header line 1 is longer than 20 bytes (limits.header_line_bytes)."
+    )
