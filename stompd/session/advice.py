@@ -27,7 +27,13 @@ _SHORTEST_NAME = 5
 _UNCOMPARED: Final = frozenset({"message-id", "timestamp", "type"})
 
 #: Letters that are taken for each other.
-_ALIKE: Final = ("aeiouy", "ck", "sz")
+_ALIKE: Final[Mapping[str, str]] = {
+    **dict.fromkeys("aeiouy", "aeiouy"),
+    "c": "k",
+    "k": "c",
+    "s": "z",
+    "z": "s",
+}
 
 
 def _names(headers: tuple[Header, ...]) -> frozenset[str]:
@@ -61,9 +67,8 @@ def _slips(name: str) -> Iterator[str]:
         yield before + after
         yield before + letter + letter + after
         yield before + after[:1] + letter + after[1:]
-        for alike in _ALIKE:
-            if letter.lower() in alike:
-                yield from (before + (other.upper() if letter.isupper() else other) + after for other in alike)
+        for other in _ALIKE.get(letter.lower(), ""):
+            yield before + (other.upper() if letter.isupper() else other) + after
 
 
 def _meant(command: str) -> dict[str, str]:
@@ -76,6 +81,7 @@ def _meant(command: str) -> dict[str, str]:
     return {word: name for word, name in words.items() if word not in known}
 
 
+#: In which headers a SEND names its group.
 _GROUP_NAMES: Final = _names(tuple([header for header in HEADERS["SEND"] if header.name == GROUP_HEADER]))
 
 _MEANT: Final[Mapping[str, Mapping[str, str]]] = {command: _meant(command) for command in HEADERS}
@@ -107,6 +113,9 @@ ODD_SEND_HEADERS: Final[frozenset[str]] = _ODD_SEND | {SEQUENCE_HEADER}
 #: What belongs to those who take from one queue, and says nothing of a topic's own subscription.
 _RANKS: Final = frozenset({*EXCLUSIVE_NAMES, *PRIORITY_NAMES})
 
+#: Frames of which there is something to be said even if all their headers are known.
+_MANIFOLD: Final = frozenset({"SEND", "SUBSCRIBE"})
+
 #: Names of queues that look like ActiveMQ's for a group, and are queues like others.
 _CONSUMER_QUEUE: Final = re.compile(r"Consumer\.[^.]+\.(?!VirtualTopic\..).+", re.DOTALL)
 
@@ -120,9 +129,9 @@ def advise(frame: Frame, request: Request | None = None) -> str:
     since CONNECTED cannot escape one.
     """
     command = "CONNECT" if frame.command == "STOMP" else frame.command
-    remarks = _remarks_together(frame, request)
-    if not remarks and command != "SEND" and not frame.body and frame.headers.keys() <= _KNOWN[command]:
+    if command not in _MANIFOLD and not frame.body and frame.headers.keys() <= _KNOWN[command]:
         return ""
+    remarks = _remarks_together(frame, request)
     for name, value in frame.headers.items():
         remark = _remark(command, name, value)
         if remark:

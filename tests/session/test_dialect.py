@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from stompd.errors import StompError
 from stompd.session.dialect import HEADERS, MEANT, ODD
 from stompd.session.headers import DROPPED, MEANINGS, read_prefetch
 from stompd.session.unsupported import UNSUPPORTED
 from stompd.wire.frame import CLIENT_COMMANDS
+from tests.session.peer import NOW, connected, frame, new_session
 
 _NAMES = {
     command: {name for header in headers for name in (header.name, *header.aliases)}
@@ -79,3 +81,36 @@ def test_reasons_can_stand_in_a_warning() -> None:
 def test_what_is_meant_exists(command: str) -> None:
     assert set(MEANT[command].values()) <= _NAMES[command]
     assert not _NAMES[command] & MEANT[command].keys()
+
+
+#: What cannot be empty: what a frame needs, and what nobody leaves empty on purpose.
+_FILLED = {"destination", "ack", "transaction", "client-id", "client_id", "activemq.clientID", "heart-beat"}
+_FILLED_OF = {"CONNECT": {"accept-version"}, "ACK": {"id"}, "NACK": {"id"}}
+
+#: What the frames of each command need.
+_NEEDED = {
+    "CONNECT": {"accept-version": "1.2"},
+    "SEND": {"destination": "/topic/a"},
+    "SUBSCRIBE": {"destination": "/topic/a", "id": "1"},
+    "UNSUBSCRIBE": {"id": "1"},
+    "ACK": {"id": "7-1-1"},
+    "NACK": {"id": "7-1-1"},
+    "BEGIN": {"transaction": "t"},
+    "COMMIT": {"transaction": "t"},
+    "ABORT": {"transaction": "t"},
+    "DISCONNECT": {},
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [(command, name) for command, names in _NAMES.items() for name in sorted(names)],
+)
+def test_empty_value_says_nothing_unless_it_must_say_something(command: str, name: str) -> None:
+    session = new_session() if command == "CONNECT" else connected()
+    sent = frame(command, {**_NEEDED[command], name: ""})
+    if name in _FILLED | _FILLED_OF.get(command, set()) and (command, name) != ("UNSUBSCRIBE", "destination"):
+        with pytest.raises(StompError):
+            session.receive_frame(sent, NOW)
+    else:
+        session.receive_frame(sent, NOW)
