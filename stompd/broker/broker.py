@@ -9,7 +9,7 @@ from stompd.broker.barrier import Barriers
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.clients import Clients, explain_takeover
 from stompd.broker.destination import Destination, Kind
-from stompd.broker.effects import NO_HEADERS, Effect, LoadShown, SessionId
+from stompd.broker.effects import Effect, LoadShown, SessionId
 from stompd.broker.expiry import Expiry
 from stompd.broker.identity import IdSource
 from stompd.broker.idleness import Idleness
@@ -354,7 +354,7 @@ class Broker:
                     queue.settle_in(work, delivery.entry)
                 else:
                     self._redelivery.give_back_in(queue, delivery.entry, now, work, held.rejection)
-        self._ledger.enact(session, work, request.receipt, behind_all=work.headers is not NO_HEADERS)
+        self._ledger.enact(session, work, request.receipt, behind_all=work is self._sending.duplicates.work)
 
     def _abort(self, session: Session, request: Abort, now: float) -> None:
         transaction = find_transaction(session, request.transaction)

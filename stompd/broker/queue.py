@@ -139,10 +139,10 @@ class Queue:
         is_loading = self.window.is_loading or (self._later is not None and self._later.is_loading)
         return not (self.depth or self.subscriptions or self.browsers or self.is_woken or is_loading)
 
-    def accept(self, message: Message, now: float, work: Work) -> None:
-        """Add to the work what puts a new message into this queue."""
+    def accept(self, message: Message, now: float, work: Work) -> bool:
+        """Add to the work what puts a new message into this queue; return whether it was taken, and not dropped."""
         if self.account is not None and not self.account.admit(message, work):
-            return
+            return False
         self.depth += 1
         if GROUP_HEADER in message.headers and not self.is_grouped:
             self._begin_groups()
@@ -153,6 +153,7 @@ class Queue:
         else:
             work.steps.append(partial(self._keep, message, now))
             work.undo.append(self.uncount)
+        return True
 
     def attach(self, subscription: Subscription) -> None:
         """Let a subscription take part."""
