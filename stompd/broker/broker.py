@@ -230,7 +230,7 @@ class Broker:
 
     def shown_loaded(self, load: LoadShown, page: Page) -> None:
         """Continue with a page that `LoadShown` asked for."""
-        load.browser.admit(page)
+        load.reader.admit(page)
 
     def next_deadline(self) -> float | None:
         """Return when `tick` wants to be called, in epoch seconds; None when nothing is to come by time alone."""
@@ -253,7 +253,8 @@ class Broker:
         # Those that leave too much in memory, or whose durable subscriptions could not be stored.
         for session_id, error in self._subscribing.take_overflowing():
             self.refuse(session_id, error, None)
-        if self._deadlines.returned:
+        expired = self._deadlines.expired
+        if self._deadlines.returned or expired:
             self._redelivery.end_turn(now)
         woken = self._catalogue.woken
         while woken:
@@ -261,6 +262,8 @@ class Broker:
             woken.clear()
             for queue in queues:
                 queue.dispatch(now)
+            if expired:
+                self._redelivery.end_turn(now)
         if self._catalogue.overfull:
             make_room(self._catalogue, self._redelivery, self._ledger, now)
         self._sending.end_turn()
