@@ -338,8 +338,7 @@ _FORMS: Mapping[object, _Form] = {
     OptionalLimit: _Form(_accept_optional, f"a whole number from 0 to {_HIGHEST}"),
     LogFormat: _choice(LogFormat),
     LogLevel: _choice(LogLevel),
-    Overflow | None: _choice(Overflow),
-    Expired | None: _choice(Expired),
+    **{kind | None: _choice(kind) for kind in (Overflow, Expired)},
 }
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from stompd.session.dialect import HEADERS, MEANT, ODD, ODD_PREFIXES, Header
 from stompd.session.headers import DROPPED
+from stompd.session.inspecting import ACTION, JOB
 from stompd.wire.frame import Frame
 
 #: A frame may have a hundred headers; a `warning` speaks of so many, and counts the others.
@@ -70,8 +71,8 @@ def _is_particular(name: str) -> bool:
 
 
 #: STOMP 1.2 "SEND": its headers may be the sender's own, so only these are worth a word.
-ODD_SEND_HEADERS: Final[frozenset[str]] = (
-    DROPPED.union(filter(_is_particular, _KNOWN["SUBSCRIBE"]), _MEANT["SEND"], ODD["SEND"]) - _KNOWN["SEND"]
+ODD_SEND_HEADERS: Final[frozenset[str]] = DROPPED.union(
+    {*filter(_is_particular, _KNOWN["SUBSCRIBE"]), *_MEANT["SEND"], *ODD["SEND"]} - _KNOWN["SEND"]
 )
 
 
@@ -87,7 +88,7 @@ def advise(frame: Frame) -> str:
     remarks = []
     for name, value in frame.headers.items():
         remark = _remark(command, name, value)
-        if remark:
+        if remark and not (name == JOB and ACTION in frame.headers):
             remarks.append(f"{_shorten(name)} {remark}")
     if frame.body and command != "SEND":
         # STOMP 1.2 "Body": only SEND, MESSAGE and ERROR have one.
