@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias, final
 
 from stompd.broker.delivery import Delivery
@@ -28,9 +29,8 @@ class HeldSend:
         self.destination = destination
         self.message = message
         # A message to several places will be several.
-        self.operation_count = len(destination.places)
-        headers = sum(len(name) + len(value) for name, value in message.headers.items())
-        self.size_bytes = self.operation_count * (len(message.body) + headers)
+        self.operation_count = len(destination.parts) or 1
+        self.size_bytes = self.operation_count * (len(message.body) + sum(map(len, chain(*message.headers.items()))))
         self._accounts: list[Account] = []
 
     def reserve(self, accounts: list[Account]) -> None:

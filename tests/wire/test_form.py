@@ -30,8 +30,11 @@ def heads(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[bytes]:
-    """Return frames of a few heads, over and over."""
-    few = draw(st.lists(heads(), min_size=1, max_size=3))
+    """Return frames of a few heads, over and over; two of them differ in one octet."""
+    first = draw(heads())
+    at = draw(st.integers(0, len(first) - 1))
+    second = first[:at] + draw(st.sampled_from([b"a", b"b", b"3", b":", b"\\", b"\r", b"\n", b""])) + first[at + 1 :]
+    few = [first, second, draw(heads())]
     receipts = st.sampled_from([b"", b"\nreceipt:7", b"\nreceipt:8"])
     end = st.sampled_from([b"\n\nabc\0", b"\n\nabcd\0", b"\n\n\0"])
     return draw(
@@ -96,14 +99,17 @@ def test_frames_of_one_form_share_no_headers():
     assert other.headers == {"destination": "/queue/a"}
 
 
-@pytest.mark.parametrize("repeated", [b"colour:red", b"receipt:a\\cb"])
-def test_form_ends_with_another_header(repeated: bytes):
+@pytest.mark.parametrize(
+    "other", [b"destination:/queue/b", b"destination:/queue/a\ncolour:red", b"destination:/queue/a\nreceipt:a\\cb"]
+)
+def test_form_ends_with_another_head(other: bytes):
     parser = fresh(Version.V1_2)
     for _ in range(3):
         next_of(parser, b"SEND\ndestination:/queue/a\n\n\0")
 
-    frame = next_of(parser, b"SEND\ndestination:/queue/a\n%b\n\n\0" % repeated)
+    frame = next_of(parser, b"SEND\n%b\n\n\0" % other)
 
+    assert frame == alone(b"SEND\n%b\n\n\0" % other, Version.V1_2, FrameLimits())
     assert isinstance(frame, Frame)
     assert frame.form is None
 
@@ -127,3 +133,38 @@ def test_long_head_is_not_kept():
     frames = [next_of(parser, octets) for _ in range(3)]
 
     assert all(isinstance(frame, Frame) and frame.form is None for frame in frames)
+
+
+@pytest.mark.parametrize("version", Version)
+@pytest.mark.parametrize(
+    "value", [b"%d\\cb", b"%d\r", b"%d x", b" %d", b"%d:1", b"", b"%d\nreceipt:9", b"a\\cb\nreceipt:%d"]
+)
+def test_receipt_of_any_kind_is_that_of_its_frame(version: Version, value: bytes):
+    parser = fresh(version)
+    for number in (1, 2, 2, 2, 3):
+        octets = b"SEND\ndestination:/queue/a\nreceipt:%b\n\n\0" % value.replace(b"%d", b"%d" % number)
+
+        assert next_of(parser, octets) == alone(octets, version, FrameLimits())
+
+
+@pytest.mark.parametrize("version", Version)
+@pytest.mark.parametrize("command", [b"ACK", b"NACK", b"BEGIN", b"COMMIT", b"ABORT"])
+@pytest.mark.parametrize(
+    "header", [b"id:1-1-7", b"transaction:t1", b"id:a\\cb", b"id:a:b", b"id: 7 ", b"id:\xc3\xa9", b"id:"]
+)
+def test_frame_of_one_header_is_read_like_one_of_two(version: Version, command: bytes, header: bytes):
+    one = alone(b"%b\n%b\n\n\0" % (command, header), version, FrameLimits())
+    two = alone(b"%b\n%b\nmore:1\n\n\0" % (command, header), version, FrameLimits())
+
+    assert isinstance(one, Frame)
+    assert isinstance(two, Frame)
+    assert {**one.headers, "more": "1"} == two.headers
+    assert (one.command, one.body) == (two.command, two.body)
+
+
+def test_frame_of_one_header_is_held_to_the_limits():
+    limits = FrameLimits(header_line_bytes=20)
+
+    assert alone(b"ACK\nid:%b\n\n\0" % (b"1" * 18), Version.V1_2, limits) == (
+        "Header line 1 is longer than 20 bytes (limits.header_line_bytes)."
+    )
