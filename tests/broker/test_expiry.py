@@ -415,3 +415,35 @@ def test_large_backlog_of_expired_messages_becomes_dead_letters_by_stretches() -
 
     assert (core.depth(), core.depth("/queue/DLQ.a")) == (0, 2500)
     assert core.loads < 20
+
+
+def test_expired_message_that_only_the_store_has_is_dropped_when_there_may_be_no_queue_more() -> None:
+    core = keeping()
+    core.send(2, "a", expires_ms=SOON)
+    core.run()
+    core.store.crash()
+
+    restarted = keeping(store=core.store, queues=1)
+    restarted.now = NOW + 10
+    restarted.advance(0.0)
+
+    assert (restarted.depth(), restarted.rows()) == (0, [])
+
+
+def test_message_that_a_page_brings_while_it_is_being_read_becomes_one_dead_letter() -> None:
+    core = keeping()
+    core.send(2, "a", expires_ms=SOON + 500)
+    core.send(2, "b", expires_ms=SOON)
+    core.run()
+    core.store.crash()
+    restarted = keeping(store=core.store)
+    restarted.now = NOW + 2
+    restarted.broker.tick(restarted.now)
+    restarted.effects()
+    restarted.answer()  # the rows are found; the messages are to be read
+    restarted.subscribe(1)  # its dispatch asks for the page before they are
+
+    restarted.run()
+
+    assert restarted.advance(60.0) == []
+    assert (restarted.depth(), restarted.depth("/queue/DLQ.a")) == (0, 2)
