@@ -16,7 +16,7 @@ from twisted.plugin import getPlugins
 
 from stompd.auth.checkers import make_checkers
 from stompd.auth.permissions import Permissions, check_permissions
-from stompd.broker.policy import Overflow, Rule
+from stompd.broker.policy import Expired, Overflow, Rule
 from stompd.endpoint import is_local
 from stompd.errors import SettingError
 from stompd.interfaces import IStoreFactory
@@ -25,7 +25,7 @@ from stompd.settings import Groups, Hosts, HostSettings, LogFormat, LogLevel, Op
 
 #: What a setting may be, once parsed.
 Value: TypeAlias = (
-    "bool | int | str | tuple[str, ...] | tuple[int, int] | Groups | Hosts | LogFormat | LogLevel | Overflow"
+    "bool | int | str | tuple[str, ...] | tuple[int, int] | Groups | Hosts | LogFormat | LogLevel | Overflow | Expired"
 )
 
 #: What a pattern of destinations may begin with.
@@ -258,7 +258,7 @@ class _Form(NamedTuple):
     description: str
 
 
-def _choice(choices: type[LogFormat] | type[LogLevel] | type[Overflow]) -> _Form:
+def _choice(choices: type[LogFormat] | type[LogLevel] | type[Overflow] | type[Expired]) -> _Form:
     by_value: dict[object, Value] = {choice.value: choice for choice in choices}
     return _Form(lambda value: by_value.get(str(value)), f"one of {', '.join(map(str, by_value))}")
 
@@ -338,7 +338,7 @@ _FORMS: Mapping[object, _Form] = {
     OptionalLimit: _Form(_accept_optional, f"a whole number from 0 to {_HIGHEST}"),
     LogFormat: _choice(LogFormat),
     LogLevel: _choice(LogLevel),
-    Overflow | None: _choice(Overflow),
+    **{kind | None: _choice(kind) for kind in (Overflow, Expired)},
 }
 
 

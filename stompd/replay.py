@@ -33,10 +33,18 @@ _BROKERS_OWN = frozenset(
         "message-id",
         "original-destination",
         "redelivered",
+        "retained",
+        "scheduled-at",
+        "scheduled-destination",
+        "scheduledJobId",
+        "seq",
         "subscription",
         "timestamp",
     )
 )
+
+#: What the broker calls headers of the sender whose names it needs itself.
+_SENDERS_OWN = {"original-message-id": "message-id", "sender-timestamp": "timestamp"}
 
 
 @final
@@ -80,11 +88,16 @@ def replay(
         if destination is None:
             left += 1
         elif not _is_newer(letter, started_ms):
-            headers = {name: value for name, value in letter.headers.items() if name not in _BROKERS_OWN}
-            client.move(letter, destination, headers)
+            client.move(letter, destination, _headers_of(letter))
             sent += 1
             on_progress(sent, destination)
     return Replayed(sent, left)
+
+
+def _headers_of(letter: Frame) -> dict[str, str]:
+    """Return the headers with which a letter was sent."""
+    kept = {name: value for name, value in letter.headers.items() if name not in _BROKERS_OWN}
+    return {_SENDERS_OWN.get(name, name): value for name, value in kept.items()}
 
 
 def _is_newer(letter: Frame, started_ms: int) -> bool:

@@ -305,6 +305,10 @@ def test_tables_of_destinations_are_rules(tmp_path: Path) -> None:
             'overflow: "burst" cannot be used; give one of block, reject, drop-new, drop-old, dead-letter',
         ),
         (
+            '[[destination]]\npattern = "/queue/a"\nexpired = "keep"',
+            'expired: "keep" cannot be used; give one of drop, dead-letter',
+        ),
+        (
             '[[destination]]\npattern = "/dsub/a.b"\nmax_bytes = 1',
             "overflow of a durable subscription must be",
         ),

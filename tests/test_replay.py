@@ -85,6 +85,18 @@ def test_only_the_sender_s_headers_go_along() -> None:
     assert set(sent.headers) == {"destination", "transaction", "persistent", "colour", "content-length"}
 
 
+def test_header_that_the_broker_renamed_goes_back_under_its_own_name() -> None:
+    headers = {"original-message-id": "order-1", "sender-timestamp": "5", "seq": "7", "scheduledJobId": "8"}
+    stored = letter(1, original_destination="/queue/a")
+    stored.headers.update(headers)
+
+    _, sent, _ = run(stored)
+
+    [replayed] = [frame for frame in sent if frame.command == "SEND"]
+    assert (replayed.headers["message-id"], replayed.headers["timestamp"]) == ("order-1", "5")
+    assert headers.keys().isdisjoint(replayed.headers)
+
+
 def test_letters_may_go_elsewhere() -> None:
     _, (sent,), _ = run(letter(1), to="/queue/b")
 

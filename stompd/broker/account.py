@@ -92,7 +92,7 @@ class Account:
     def admit(self, message: Message, work: Work) -> bool:
         """Count a new message, unless it is dropped; return whether it was taken."""
         if self.overflow is Overflow.DROP_NEW and not self.has_room(message):
-            work.headers = _DROPPED
+            work.headers = {**work.headers, **_DROPPED}
             return False
         self.add(len(message.body))
         work.undo.append(partial(self.remove, message.message_id, len(message.body)))

@@ -9,7 +9,7 @@ from stompd.broker.barrier import Barriers
 from stompd.broker.catalogue import Catalogue
 from stompd.broker.clients import Clients, explain_takeover
 from stompd.broker.destination import Destination, Kind
-from stompd.broker.effects import NO_HEADERS, Effect, LoadShown, SessionId
+from stompd.broker.effects import Effect, LoadShown, SessionId
 from stompd.broker.expiry import Expiry
 from stompd.broker.identity import IdSource
 from stompd.broker.idleness import Idleness
@@ -230,7 +230,7 @@ class Broker:
 
     def shown_loaded(self, load: LoadShown, page: Page) -> None:
         """Continue with a page that `LoadShown` asked for."""
-        load.browser.admit(page)
+        load.reader.admit(page)
 
     def next_deadline(self) -> float | None:
         """Return when `tick` wants to be called, in epoch seconds; None when nothing is to come by time alone."""
@@ -253,7 +253,8 @@ class Broker:
         # Those that leave too much in memory, or whose durable subscriptions could not be stored.
         for session_id, error in self._subscribing.take_overflowing():
             self.refuse(session_id, error, None)
-        if self._deadlines.returned:
+        expired = self._deadlines.expired
+        if self._deadlines.returned or expired:
             self._redelivery.end_turn(now)
         woken = self._catalogue.woken
         while woken:
@@ -261,6 +262,8 @@ class Broker:
             woken.clear()
             for queue in queues:
                 queue.dispatch(now)
+            if expired:
+                self._redelivery.end_turn(now)
         if self._catalogue.overfull:
             make_room(self._catalogue, self._redelivery, self._ledger, now)
         self._sending.end_turn()
@@ -354,7 +357,7 @@ class Broker:
                     queue.settle_in(work, delivery.entry)
                 else:
                     self._redelivery.give_back_in(queue, delivery.entry, now, work, held.rejection)
-        self._ledger.enact(session, work, request.receipt, behind_all=work.headers is not NO_HEADERS)
+        self._ledger.enact(session, work, request.receipt, behind_all=work is self._sending.duplicates.work)
 
     def _abort(self, session: Session, request: Abort, now: float) -> None:
         transaction = find_transaction(session, request.transaction)

@@ -195,15 +195,13 @@ class Catalogue:
                 reason = "has no subscriptions" if place.is_topic else "does not exist"
                 raise Undeliverable(f"{place.path} {reason}, and the message is mandatory. Nothing was sent.")
 
-    def accept(self, destination: Destination, message: Message, now: float, work: Work) -> None:
-        """Add to the work what puts a new message where the destination says, which `check` has allowed."""
+    def accept(self, destination: Destination, message: Message, now: float, work: Work) -> bool:
+        """Add to the work what puts a new message where `check` has allowed; return whether it was not dropped."""
         if destination.kind is Kind.QUEUE:
             queue = self._queues.get(destination.name) or self._add(destination, QueueId(self._ids.next(now)))
-            queue.accept(message, now, work)
-        elif topic := self._topics.find(destination):
-            topic.accept(message, now, work)
-        elif temporary := self._temporary.get(destination.path):
-            temporary.accept(message, now, work)
+            return queue.accept(message, now, work)
+        target = self._topics.find(destination) or self._temporary.get(destination.path)
+        return target is None or target.accept(message, now, work)
 
     def queue(self, destination: Destination, now: float) -> Queue:
         """Return the queue of that name, created if need be.

@@ -29,13 +29,16 @@ _SLACK = 64
 class Deadlines:
     """When the next message of each queue is due."""
 
-    __slots__ = ("_compact_at", "_heap", "_number", "expiring", "reached_ms", "returned")
+    __slots__ = ("_compact_at", "_heap", "_number", "expired", "expiring", "reached_ms", "returned")
 
     def __init__(self) -> None:
         #: What is due up to here may be taken, also when the clock is set back afterwards.
         self.reached_ms = 0
         #: What came back and may have to wait, which is decided when the turn ends.
         self.returned: list[tuple[Queue, Entry]] = []
+        #: What has expired and is to be a dead letter, which it becomes when the turn ends; and whether only the store
+        #: has it.
+        self.expired: list[tuple[Queue, Entry, bool]] = []
         #: Queues with something that expires and that only memory has, and when the first of it does.
         self.expiring: dict[Queue, int] = {}
         self._heap: list[tuple[int, int, Later]] = []  # an entry counts if it has the queue's own time

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stompd.broker.effects import Effect
-from stompd.broker.withdrawal import lose
+from stompd.broker.withdrawal import expire, lose
 
 if TYPE_CHECKING:
     from stompd.broker.delivery import Entry
@@ -30,7 +30,7 @@ def dispatch_in_order(queue: Queue, effects: list[Effect], now: float) -> None:
             break
         if 0 < entry.message.expires_ms <= now_ms:
             window.pop(entry)
-            queue.settle(entry)
+            expire(queue, entry)
             continue
         if entry.is_stored and entry.place.message_id > mark.deliverable and not mark.may_deliver(entry, now):
             break
@@ -74,7 +74,7 @@ def _go_round(queue: Queue, effects: list[Effect], now: float) -> None:
         if entry is not None and 0 < entry.message.expires_ms <= now_ms:
             _take(queue, entry)
             lose(queue, entry)
-            queue.settle(entry)
+            expire(queue, entry)
             continue
         if entry is None or not queue.mark.may_deliver(entry, now):
             index += 1

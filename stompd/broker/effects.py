@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NewType, TypeAlias, final
+from typing import NewType, Protocol, TypeAlias, final
 
 from stompd.broker.delivery import Delivery
 from stompd.broker.message import Place, QueueId
-from stompd.broker.units import DueKey, ExpiryKey, UnitOfWork
+from stompd.broker.units import DueKey, ExpiryKey, Page, UnitOfWork
 from stompd.errors import StompError
-
-if TYPE_CHECKING:
-    from stompd.broker.browser import Browser
 
 #: Numbers sessions from 1 upwards, never reused while the broker runs.
 SessionId = NewType("SessionId", int)
@@ -117,16 +114,23 @@ class LoadScheduled:
         self.limit_bytes = limit_bytes
 
 
+class Reader(Protocol):
+    """Somebody who looks at messages of a queue without taking them."""
+
+    def admit(self, page: Page) -> None:
+        """Continue with a page that was asked for."""
+
+
 @final
 class LoadShown:
     """Fetch the next stretch of a queue for somebody who only looks; the answer is `Broker.shown_loaded`."""
 
-    __slots__ = ("after", "browser", "limit", "limit_bytes", "queue_id", "through_ms")
+    __slots__ = ("after", "limit", "limit_bytes", "queue_id", "reader", "through_ms")
 
     def __init__(
-        self, browser: Browser, queue_id: QueueId, after: Place, through_ms: int, limit: int, limit_bytes: int
+        self, reader: Reader, queue_id: QueueId, after: Place, through_ms: int, limit: int, limit_bytes: int
     ) -> None:
-        self.browser = browser
+        self.reader = reader
         self.queue_id = queue_id
         self.after = after
         self.through_ms = through_ms

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, final
 
+from stompd.broker.burial import Burial
 from stompd.broker.effects import LoadExpired
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.message import Place, QueueId
 from stompd.broker.units import DeleteMessage, ExpiredPage, ExpiredRow, ExpiryKey
-from stompd.broker.withdrawal import withdraw, withdraw_stored
+from stompd.broker.withdrawal import expire, withdraw, withdraw_stored
 
 if TYPE_CHECKING:
     from stompd.broker.catalogue import Catalogue
@@ -41,7 +43,7 @@ class Expiry:
     go) or with a consumer. What only memory has is looked at there.
     """
 
-    __slots__ = ("_catalogue", "_is_loading", "_ledger", "_skipped", "_swept_ms", "next_ms", "others")
+    __slots__ = ("_burial", "_catalogue", "_is_loading", "_ledger", "_skipped", "_swept_ms", "next_ms", "others")
 
     def __init__(self, ledger: Ledger, catalogue: Catalogue, next_ms: int) -> None:
         """Begin with when the first stored message expires; 0 if none does."""
@@ -54,6 +56,7 @@ class Expiry:
         self._is_loading = False
         self._skipped = False
         self._swept_ms = 0
+        self._burial = Burial(ledger, catalogue)
 
     def expect(self, expires_ms: int) -> None:
         """Note that a message expires at that time."""
@@ -66,24 +69,35 @@ class Expiry:
             return
         self.next_ms = 0
         self._swept_ms = now_ms
-        self._skipped = False
+        self._skipped = self._burial.has_skipped = False
         self._expire_in_memory(now_ms)
         self._load(_START)
 
     def admit(self, page: ExpiredPage) -> None:
         """Remove what was found and is not with a consumer, and go on."""
-        self._is_loading = False
         work = Work()
+        letters: list[ExpiredRow] = []
         for row in page.rows:
             queue = self._catalogue.by_id(row.key.queue_id)
             place = Place(row.urgency, row.key.message_id)
-            if queue is not None and withdraw_stored(queue, place, row.due_ms):
+            if queue is not None and queue.policy.keeps_expired:
+                letters.append(row)
+            elif queue is not None and withdraw_stored(queue, place, row.due_ms):
                 queue.forget(place.message_id, row.body_bytes)
                 work.operations.append(DeleteMessage(queue.queue_id, place))
             elif not self._expire_elsewhere(row, work):
                 self._skipped = True
         if work.operations:
             self._ledger.enact(None, work)
+        if letters:
+            self._burial.begin(letters, partial(self._go_on, page))
+        else:
+            self._go_on(page)
+
+    def _go_on(self, page: ExpiredPage) -> None:
+        """Ask for the next page, or wait until the next sweep is due."""
+        self._is_loading = False
+        self._skipped |= self._burial.has_skipped
         if len(page.rows) == _PAGE_COUNT:
             self._load(page.rows[-1].key)
             return
@@ -109,7 +123,7 @@ class Expiry:
         for entry in queue.window.volatile():
             if 0 < entry.message.expires_ms <= now_ms:
                 withdraw(queue, entry.place)
-                queue.forget(entry.place.message_id, len(entry.message.body))
+                expire(queue, entry)
             else:
                 self._catalogue.deadlines.note_expiry(queue, entry.message)
 

@@ -112,7 +112,7 @@ class LastValues:
         """Whether a message waits in the store alone; if it was ahead of the window, it is no more."""
         queue, place = self._queue, value.found.place
         if self._is_ahead(value):
-            return withdraw(queue, place)
+            return withdraw(queue, place) is not None
         return not self._is_reading and value.is_persistent and queue.window.is_behind(place)
 
     def _may_come(self, value: _Value) -> bool:

@@ -30,6 +30,15 @@ class Overflow(Enum):
     DEAD_LETTER = "dead-letter"
 
 
+class Expired(Enum):
+    """What happens to a message that has expired in a queue."""
+
+    #: It is dropped.
+    DROP = "drop"
+    #: It becomes a dead letter.
+    DEAD_LETTER = "dead-letter"
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -55,6 +64,9 @@ class Rule:
     default_ttl_ms: int = 0
     #: Milliseconds after which every message expires, whatever it says.
     highest_ttl_ms: int = 0
+    #: What happens to messages that have expired in a queue or a durable subscription: `drop`, or `dead-letter`, which
+    #: makes dead letters of them. Without it, they are dropped. Dead letters do not expire.
+    expired: Expired | None = None
     #: Subscriptions of a destination at the same time; those that browse do not count.
     consumers: int = 0
     #: Deliveries of one message, in place of `limits.max_deliveries`.

@@ -39,7 +39,6 @@ class Queue:
     """
 
     __slots__ = (
-        "_deadlines",
         "_group_limit",
         "_later",
         "_ledger",
@@ -49,6 +48,7 @@ class Queue:
         "account",
         "browser",
         "browsers",
+        "deadlines",
         "depth",
         "has_ended",
         "has_overflowed",
@@ -112,7 +112,7 @@ class Queue:
             self.window = Window(limits.window_count, limits.window_bytes, is_recovered=recovered_count > 0)
         else:
             self.window = Window(limits.topic_backlog, limits.topic_backlog_bytes)
-        self._ledger, self._deadlines, self._woken, self._overflowing = ledger, deadlines, woken, overflowing
+        self._ledger, self.deadlines, self._woken, self._overflowing = ledger, deadlines, woken, overflowing
         self._later: Later | None = None  # until something is due later
         self._page_bytes, self._group_limit = limits.window_bytes, limits.message_groups
         self.line = Line(self)
@@ -125,7 +125,7 @@ class Queue:
     def later(self) -> Later:
         """What is due later."""
         if self._later is None:
-            self._later = Later(self, self.wake, self._deadlines, self._ledger, self._page_bytes)
+            self._later = Later(self, self.wake, self.deadlines, self._ledger, self._page_bytes)
         return self._later
 
     @property
@@ -139,10 +139,10 @@ class Queue:
         is_loading = self.window.is_loading or (self._later is not None and self._later.is_loading)
         return not (self.depth or self.subscriptions or self.browsers or self.is_woken or is_loading)
 
-    def accept(self, message: Message, now: float, work: Work) -> None:
-        """Add to the work what puts a new message into this queue."""
+    def accept(self, message: Message, now: float, work: Work) -> bool:
+        """Add to the work what puts a new message into this queue; return whether it was taken, and not dropped."""
         if self.account is not None and not self.account.admit(message, work):
-            return
+            return False
         self.depth += 1
         if GROUP_HEADER in message.headers and not self.is_grouped:
             self._begin_groups()
@@ -153,6 +153,7 @@ class Queue:
         else:
             work.steps.append(partial(self._keep, message, now))
             work.undo.append(self.uncount)
+        return True
 
     def attach(self, subscription: Subscription) -> None:
         """Let a subscription take part."""
@@ -225,7 +226,7 @@ class Queue:
         if self.policy.delay_ms(entry.delivery_count + 1) == 0:
             self.restore(entry)
         else:
-            self._deadlines.returned.append((self, entry))
+            self.deadlines.returned.append((self, entry))
 
     def restore(self, entry: Entry, work: Work | None = None) -> None:
         """Return an entry to its old place, counted as delivered.
@@ -246,7 +247,7 @@ class Queue:
         if is_counted:
             entry.delivery_count += 1
         if not entry.is_stored:
-            self._deadlines.note_expiry(self, entry.message)
+            self.deadlines.note_expiry(self, entry.message)
         entry.is_waiting = True
         if self.selections is None:
             self.window.put_back(entry)
@@ -287,7 +288,7 @@ class Queue:
         self.has_ended = True
         self.window.clear()
         self.selections = None
-        self._deadlines.expiring.pop(self, None)
+        self.deadlines.expiring.pop(self, None)
         if self._later is not None:
             self._later.close()
 
@@ -345,7 +346,7 @@ class Queue:
         if self.has_ended:
             return
         if message.expires_ms:
-            self._deadlines.note_expiry(self, message)
+            self.deadlines.note_expiry(self, message)
         if not self.mark.is_spooling and self.window.has_room(message):
             self._arrive(Entry(message, is_stored=False))
         elif self._overflowing is None:

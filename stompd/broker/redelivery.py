@@ -9,9 +9,9 @@ from stompd.broker.destination import MAX_NAME_LENGTH, Destination, parse_destin
 from stompd.broker.ledger import Ledger, Work
 from stompd.broker.limits import Limits
 from stompd.broker.message import Message
-from stompd.broker.policy import Rule
+from stompd.broker.policy import Expired, Rule
 from stompd.broker.requests import PLAIN, Rejection
-from stompd.broker.units import ReturnMessage
+from stompd.broker.units import DeleteMessage, ReturnMessage
 from stompd.errors import LimitExceeded
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _MOST_DOUBLINGS = 40
 _MAX_DELIVERIES = "max-deliveries"
 _REJECTED = "rejected"
 _QUEUE_FULL = "queue-full"
+_EXPIRED = "expired"
 
 
 @final
@@ -44,6 +45,8 @@ class Policy(NamedTuple):
     first_delay_ms: int
     #: The longest delay.
     delay_limit_ms: int
+    #: Whether it is a dead letter when it has expired.
+    keeps_expired: bool = False
 
     def delay_ms(self, delivery_count: int) -> int | None:
         """Return after how long a message comes again that was delivered so many times; None if it does not."""
@@ -63,6 +66,7 @@ def policy_of(limits: Limits, path: str, rule: Rule | None = None) -> Policy:
         rule.max_deliveries if rule.max_deliveries and policy.max_deliveries else policy.max_deliveries,
         rule.redelivery_delay_ms or policy.first_delay_ms,
         rule.redelivery_delay_limit_ms or policy.delay_limit_ms,
+        rule.expired is Expired.DEAD_LETTER and not is_dead_letter_queue(path),
     )
 
 
@@ -126,7 +130,7 @@ class Redelivery:
         else:
             self._postpone(queue, entry, now, delay_ms, work)
 
-    def discard(self, queue: Queue, entry: Entry, now: float) -> None:
+    def discard(self, queue: Queue, entry: Entry, now: float, reason: str = _QUEUE_FULL) -> None:
         """Make a dead letter of an entry for which its queue has no room; drop it if there can be none."""
         account = queue.account
         try:
@@ -135,7 +139,7 @@ class Redelivery:
             queue.settle(entry)
             return
         work = Work()
-        self._move(queue, entry, grave, _QUEUE_FULL, entry.delivery_count, now, work)
+        self._move(queue, entry, grave, reason, entry.delivery_count, now, work)
         if account is not None:  # it counts no more, though it is still being moved
             size_bytes = len(entry.message.body)
             account.remove(0, size_bytes)
@@ -146,19 +150,44 @@ class Redelivery:
     def _move(
         self, queue: Queue, entry: Entry, grave: Queue, reason: str, delivery_count: int, now: float, work: Work
     ) -> None:
+        queue.settle_in(work, entry)
+        self._add_letter(queue, entry, grave, reason, delivery_count, now, work)
+
+    def _add_letter(
+        self, queue: Queue, entry: Entry, grave: Queue, reason: str, delivery_count: int, now: float, work: Work
+    ) -> None:
         letter = _dead_letter(queue, entry, grave.name, reason, delivery_count, int(now * 1000))
         letter.identify(self._ids.next(now), entry.message.timestamp_ms)
         work.size_bytes += len(letter.body)
-        queue.settle_in(work, entry)
         grave.accept(letter, now, work)
 
     def end_turn(self, now: float) -> None:
-        """Return what came back in this turn while nobody could tell the time."""
+        """Return what came back in this turn while nobody could tell the time, and bury what has expired."""
+        expired = self._catalogue.deadlines.expired
+        for queue, entry, is_unread in expired:
+            if is_unread:
+                self._bury_unread(queue, entry, now)
+            elif not queue.has_ended:
+                self.discard(queue, entry, now, _EXPIRED)
+        expired.clear()
         returned = self._catalogue.deadlines.returned
         for queue, entry in returned:
             if not queue.has_ended:
                 self.give_back(queue, entry, now)
         returned.clear()
+
+    def _bury_unread(self, queue: Queue, entry: Entry, now: float) -> None:
+        """Make a dead letter of an entry that only the store has, where it stays if the unit is refused."""
+        work = Work()
+        try:
+            grave = self._catalogue.on(queue.host).queue(dead_letter_destination(queue.name), now)
+        except LimitExceeded:
+            grave = None
+        work.operations.append(DeleteMessage(queue.queue_id, entry.place))
+        work.steps.append(partial(queue.forget, entry.place.message_id, len(entry.message.body)))
+        if grave is not None:
+            self._add_letter(queue, entry, grave, _EXPIRED, entry.delivery_count, now, work)
+        self._ledger.enact(None, work)
 
     def _delay_ms(self, queue: Queue, entry: Entry, rejection: Rejection) -> int | None:
         """Return after how long an entry comes again; None if it does not."""

@@ -163,13 +163,14 @@ class Logs:
                 f" {topic.path} cannot."
             )
 
-    def accept(self, host: str, topic: Destination, message: Message, now: float, work: Work) -> None:
-        """Keep a new message of a topic, if the topic keeps any."""
+    def accept(self, host: str, topic: Destination, message: Message, now: float, work: Work) -> bool:
+        """Keep a new message of a topic, if the topic keeps any; return whether it does."""
         log = self._find(host, topic, now)
         if log is not None:
             log.accept(message, now, work)
             if self._interval_ms and not self.next_ms:
                 self.next_ms = int(now * 1000) + self._interval_ms
+        return log is not None
 
     def replay(
         self,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import compress
 from typing import TYPE_CHECKING, final
 
 from stompd.broker.account import Account
 from stompd.broker.destination import Destination, Kind, stored_name
 from stompd.broker.duplicates import Duplicates
-from stompd.broker.effects import NO_HEADERS
 from stompd.broker.expiry import Expiry
 from stompd.broker.identity import IdSource
 from stompd.broker.inspection import Inspection
@@ -38,12 +38,12 @@ class Sending:
     __slots__ = (
         "_catalogue",
         "_deadlines",
-        "_duplicates",
         "_expiry",
         "_ids",
         "_ledger",
         "_limits",
         "_policies",
+        "duplicates",
         "expect_replies",
         "inspection",
         "logs",
@@ -62,7 +62,8 @@ class Sending:
         self._expiry = expiry
         self._deadlines = catalogue.deadlines
         self._policies: Policies = catalogue.policies
-        self._duplicates = Duplicates(limits, ledger)
+        #: What was sent before with the same id.
+        self.duplicates = Duplicates(limits, ledger)
         #: What those get first who subscribe to a topic.
         self.retained = Retained(limits, ledger, ids)
         #: What topics keep.
@@ -95,7 +96,7 @@ class Sending:
 
     def recover(self, recovered: Recovered) -> None:
         """Take over what the store holds about messages that were sent."""
-        self._duplicates.recover(recovered)
+        self.duplicates.recover(recovered)
         self.logs.recover(recovered)
         self.schedule.recover(recovered)
         self.retained.recover(recovered)
@@ -131,8 +132,7 @@ class Sending:
             return
         work = Work(session)
         self.route(session.catalogue, request.destination, request.message, now, work)
-        # What made this one a duplicate may not be durable yet.
-        self._ledger.enact(session, work, request.receipt, behind_all=work.headers is not NO_HEADERS)
+        self._ledger.enact(session, work, request.receipt, behind_all=work is self.duplicates.work)
 
     def check(self, catalogue: Catalogue, destination: Destination, message: Message, now: float) -> list[Account]:
         """Make sure that a message can be taken later; return where a transaction has to reserve room.
@@ -150,10 +150,14 @@ class Sending:
         """Add to the work what puts a message where it goes."""
         message.identify(self._ids.next(now), int(now * 1000))
         work.size_bytes += len(message.body)
-        if message.wishes is not None and not self._grant(catalogue, destination, message, message.wishes, now, work):
-            return
-        if destination.parts:
-            for part in destination.parts:
+        parts = destination.parts
+        if message.wishes is not None:
+            places = self._grant(catalogue, destination, message, message.wishes, now, work)
+            if not places:
+                return
+            parts = places if parts else ()
+        if parts:
+            for part in parts:
                 copy = message.copy_to(part.path)
                 copy.identify(self._ids.next(now), message.timestamp_ms)
                 work.size_bytes += len(copy.body)
@@ -167,27 +171,35 @@ class Sending:
         """Add to the work what puts a message that is known by its id to one place."""
         if not self._policies.is_empty:
             self._obey(catalogue, destination, message, now, work)
+        is_kept = message.wishes is not None and message.wishes.retain is not None
         if message.wishes is not None and message.wishes.retain is not None:
             self._retain(catalogue.host, destination, message, message.wishes.retain, now, work)
         if self.logs.is_kept and destination.kind is Kind.TOPIC and not message.due_ms:
-            self.logs.accept(catalogue.host, destination, message, now, work)
+            is_kept |= self.logs.accept(catalogue.host, destination, message, now, work)
         if message.due_ms:
             message.due_ms = self._deadlines.date(message.due_ms, now)
         if message.expires_ms:
             self._expiry.expect(message.expires_ms)
-        catalogue.accept(destination, message, now, work)
+        is_kept |= catalogue.accept(destination, message, now, work)
+        if is_kept and message.wishes is not None and message.wishes.dedup_id:
+            name = stored_name(catalogue.host, destination.path)
+            self.duplicates.remember(name, message.wishes.dedup_id, message, work)
 
     def _grant(
         self, catalogue: Catalogue, destination: Destination, message: Message, wishes: Wishes, now: float, work: Work
-    ) -> bool:
-        """Do what the sender wants of the arrival; return whether the message goes on."""
-        name = stored_name(catalogue.host, destination.path)
-        if wishes.dedup_id and not self._duplicates.admit(name, wishes.dedup_id, message, now, work):
-            return False
-        if wishes.is_repeated:
-            self.schedule.add(name, message, now, work)
-            return False
-        return True
+    ) -> tuple[Destination, ...]:
+        """Do what the sender wants of the arrival; return the places to which the message goes on."""
+        host, places = catalogue.host, destination.places
+        if wishes.dedup_id:
+            names = [stored_name(host, place.path) for place in places]
+            chosen = self.duplicates.choose(names, wishes.dedup_id, now, work)
+            places = tuple(compress(places, chosen))
+        if places and wishes.is_repeated:
+            self.schedule.add(stored_name(host, ",".join(place.path for place in places)), message, now, work)
+            for place in places if wishes.dedup_id else ():
+                self.duplicates.remember(stored_name(host, place.path), wishes.dedup_id, message, work)
+            return ()
+        return places
 
     def _retain(self, host: str, topic: Destination, message: Message, retain: Retain, now: float, work: Work) -> None:
         if retain is Retain.SET and message.body:

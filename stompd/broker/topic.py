@@ -61,16 +61,23 @@ class Topic:
             self.queues.update(topic.queues)
         self._joined = joined
 
-    def accept(self, message: Message, now: float, work: Work) -> None:
-        """Add to the work what gives a new message to everyone who subscribes now."""
-        self.is_lagging = False
+    def accept(self, message: Message, now: float, work: Work) -> bool:
+        """Add to the work what gives a new message to everyone who subscribes now.
+
+        Return whether it was taken: not if somebody dropped it and nobody took it.
+        """
+        self.is_lagging = is_taken = is_dropped = False
         for queue, binding in self.queues.items():
             if binding is None or binding.takes(message, work.session):
-                queue.accept(message, now, work)
+                if queue.accept(message, now, work):
+                    is_taken = True
+                else:
+                    is_dropped = True
                 if queue.window.is_half_full and not queue.is_durable:  # what is durable waits in the store
                     self.is_lagging = True
         for topic in self._joined:
             topic.is_lagging = self.is_lagging
+        return is_taken or not is_dropped
 
 
 @final

@@ -33,23 +33,34 @@ def lose(queue: Queue, entry: Entry) -> None:
         queue.selections.groups.lost(entry.message)
 
 
-def withdraw(queue: Queue, place: Place) -> bool:
-    """Take an entry that waits out of memory, so that nobody gets it; return whether there was one."""
+def expire(queue: Queue, entry: Entry) -> None:
+    """Drop an entry that has expired and that nobody gets any more, or let it become a dead letter in this turn."""
+    if queue.policy.keeps_expired and queue.is_durable:
+        queue.deadlines.expired.append((queue, entry, False))
+    else:
+        queue.settle(entry)
+
+
+def withdraw(queue: Queue, place: Place) -> Entry | None:
+    """Take an entry that waits out of memory, so that nobody gets it, and return it; None if there was none."""
     selections = queue.selections
     entry = None if selections is None else selections.ahead.get(place)
     if entry is None or selections is None:
         entry = queue.window.remove(place)
     elif queue.window.is_loading or queue.later.is_loading or not selections.withdraw(place):
-        return False
+        return None
     if entry is not None:
         lose(queue, entry)
-    return entry is not None
+    return entry
 
 
 def withdraw_stored(queue: Queue, place: Place, due_ms: int) -> bool:
     """Whether a stored entry is not with a consumer, nor on its way anywhere; if it was in memory, it is no more."""
-    if withdraw(queue, place):
-        return True
+    return withdraw(queue, place) is not None or is_unread(queue, place, due_ms)
+
+
+def is_unread(queue: Queue, place: Place, due_ms: int) -> bool:
+    """Whether a stored entry that is not in memory is not with a consumer either, nor on its way anywhere."""
     if due_ms:
         return queue.later.has(due_ms, place)
     selections = queue.selections

@@ -11,6 +11,7 @@ from stompd.broker.groups import GROUP_HEADER, SEQUENCE_HEADER
 from stompd.broker.requests import Request, Subscribe
 from stompd.session.dialect import HEADERS, MEANT, ODD, ODD_PREFIXES, Header
 from stompd.session.headers import DROPPED
+from stompd.session.inspecting import ACTION, JOB
 from stompd.session.terms import EXCLUSIVE_NAMES, PRIORITY_NAMES
 from stompd.wire.frame import Frame
 
@@ -102,9 +103,8 @@ def _is_particular(name: str) -> bool:
 
 
 #: STOMP 1.2 "SEND": its headers may be the sender's own, so only these are worth a word.
-_ODD_SEND: Final[frozenset[str]] = (
-    DROPPED.union(_PARTICULAR, filter(_is_particular, _KNOWN["SUBSCRIBE"]), _MEANT["SEND"], ODD["SEND"])
-    - _KNOWN["SEND"]
+_ODD_SEND: Final[frozenset[str]] = DROPPED.union(
+    {*_PARTICULAR, *filter(_is_particular, _KNOWN["SUBSCRIBE"]), *_MEANT["SEND"], *ODD["SEND"]} - _KNOWN["SEND"]
 )
 
 #: Those of a SEND that `advise` may have something to say about.
@@ -134,7 +134,7 @@ def advise(frame: Frame, request: Request | None = None) -> str:
     remarks = _remarks_together(frame, request)
     for name, value in frame.headers.items():
         remark = _remark(command, name, value)
-        if remark:
+        if remark and not (name == JOB and ACTION in frame.headers):
             remarks.append(f"{_shorten(name)} {remark}")
     if frame.body and command != "SEND":
         # STOMP 1.2 "Body": only SEND, MESSAGE and ERROR have one.

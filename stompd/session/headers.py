@@ -334,6 +334,9 @@ MEANINGS: Mapping[str, Meaning] = {
     "dlq-delivery-count": _drop,
     "dlq-message-id": _drop,
     "retained": _drop,
+    "original-message-id": _drop,
+    "sender-timestamp": _drop,
+    **dict.fromkeys(("seq", "scheduledJobId", "scheduled-at", "scheduled-destination"), _drop),
 }
 
 

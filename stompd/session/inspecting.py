@@ -13,7 +13,9 @@ from stompd.session.headers import HIGHEST_INTEGER, invalid, missing, parse_inte
 MANAGEMENT: Final = "/topic/ActiveMQ.Scheduler.Management"
 
 ACTION: Final = "AMQ_SCHEDULER_ACTION"
-_START, _END, _JOB = "AMQ_SCHEDULER_ACTION_START_TIME", "AMQ_SCHEDULER_ACTION_END_TIME", "scheduledJobId"
+#: Which scheduled message is meant; elsewhere only the broker says this.
+JOB: Final = "scheduledJobId"
+_START, _END = "AMQ_SCHEDULER_ACTION_START_TIME", "AMQ_SCHEDULER_ACTION_END_TIME"
 
 
 def read_inspection(headers: Mapping[str, str], destination: Destination) -> Inspect | None:
@@ -33,11 +35,11 @@ def read_inspection(headers: Mapping[str, str], destination: Destination) -> Ins
     reply_to = headers.get("reply-to")
     if action == "BROWSE" and not reply_to:
         raise missing(f"SEND with {ACTION}:BROWSE", "reply-to", "/queue/scheduled")
-    if action == "REMOVE" and not headers.get(_JOB):
-        raise missing(f"SEND with {ACTION}:REMOVE", _JOB, "1, that of a message that BROWSE has shown")
+    if action == "REMOVE" and not headers.get(JOB):
+        raise missing(f"SEND with {ACTION}:REMOVE", JOB, "1, that of a message that BROWSE has shown")
     return Inspect(
         removes=action != "BROWSE",
-        message_id=parse_integer(_JOB, headers[_JOB], 1, HIGHEST_INTEGER, 1) if action == "REMOVE" else 0,
+        message_id=parse_integer(JOB, headers[JOB], 1, HIGHEST_INTEGER, 1) if action == "REMOVE" else 0,
         start_ms=parse_integer(_START, headers.get(_START) or "0", 0, HIGHEST_INTEGER, 0),
         end_ms=parse_integer(_END, headers.get(_END) or str(HIGHEST_INTEGER), 0, HIGHEST_INTEGER, 0),
         reply_to=parse_destination(reply_to) if reply_to else None,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import count
 from typing import TypeAlias, final
 
 import psycopg
@@ -48,6 +49,7 @@ class PreparedStatements:
         self._connection = connection
         self._libpq = connection.pgconn
         self._known: dict[str, _Known] = {}
+        self._numbers = count()  # no name is given twice
 
     def execute(self, statements: Sequence[Statement]) -> None:
         """Execute at least one statement in one transaction and one round trip; what they return is forgotten.
@@ -56,7 +58,12 @@ class PreparedStatements:
             psycopg.Error: The server refuses them, or cannot be reached.
         """
         if len(statements) == 1:
-            self._execute_alone(statements[0])
+            try:
+                self._execute_alone(statements[0])
+            except psycopg.errors.InvalidSqlStatementName:
+                # With its own prepared statements psycopg gives up ours, after each ROLLBACK.
+                self._known.clear()
+                self._execute_alone(statements[0])
             return
         connection = self._connection
         try:
@@ -86,7 +93,7 @@ class PreparedStatements:
         _check(self._libpq.exec_prepared(name, values, [pq.Format.BINARY] * len(values)))
 
     def _prepare(self, text: str) -> _Known:
-        name = f"stompd_{len(self._known)}".encode()
+        name = f"stompd_{next(self._numbers)}".encode()
         types = [_TYPES[found[1]] for found in _PARAMETER.finditer(text)]
         numbers = iter(range(1, len(types) + 1))
         numbered = _PARAMETER.sub(lambda found: f"${next(numbers)}::{found[1]}{found[2] or ''}", text)

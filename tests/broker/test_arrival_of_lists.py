@@ -30,7 +30,7 @@ def test_transaction_reserves_room_in_each_member() -> None:
     assert sorted(core.run()) == ["confirm 1 done", "refuse 2 limit-exceeded a", "refuse 3 limit-exceeded b"]
 
 
-def test_message_to_a_list_is_a_duplicate_as_a_whole() -> None:
+def test_message_to_a_list_that_all_members_have_seen_is_a_duplicate() -> None:
     core = Core()
     for body in "ab":
         core.send(1, body, "/queue/a,/queue/b", wishes={"dedup_id": "1"}, receipt=body)

@@ -29,6 +29,13 @@ pattern = "/queue/ring.#"
 max_messages = 2
 overflow = "drop-old"
 [[destination]]
+pattern = "/queue/dropping.#"
+max_messages = 1
+overflow = "drop-new"
+[[destination]]
+pattern = "/queue/mortal.#"
+expired = "dead-letter"
+[[destination]]
 pattern = "/topic/kept.#"
 retention_messages = 1000
 """
@@ -153,6 +160,90 @@ def test_duplicate_in_a_transaction(clients: Clients, queue: str) -> None:
 
     assert receipt["duplicate"] == "true"
     assert [frame.body for frame in client.take_all(queue)] == [b"a", b"c"]
+
+
+def test_message_that_was_dropped_may_be_sent_again(broker: BrokerProcess) -> None:
+    queue = unique_name("/queue/dropping.q")
+    with broker.client() as client:
+        send(client, queue, "first")
+        dropped = send(client, queue, "a", dedup_id="1")
+    crash(broker)
+
+    with broker.client() as client:
+        client.subscribe(queue, ack="client")
+        client.settle(*client.expect_bodies("first"))
+        taken = send(client, queue, "b", dedup_id="1")
+
+        assert dropped["dropped"] == "true"
+        assert not {"dropped", "duplicate"} & taken.keys()
+        client.expect_bodies("b")
+
+
+def test_members_of_a_list_get_what_they_have_not_seen(broker: BrokerProcess) -> None:
+    first, second = unique_name("/queue/m"), unique_name("/queue/m")
+    with broker.client() as client:
+        answers = [send(client, to, to, dedup_id="Z") for to in (first, f"{first},{second}")]
+    crash(broker)
+
+    with broker.client() as client:
+        answers += [send(client, to, to, dedup_id="Z") for to in (f"{second},{first}", second)]
+
+        assert ["duplicate" in answer for answer in answers] == [False, False, True, True]
+        assert [len(client.take_all(queue)) for queue in (first, second)] == [1, 1]
+
+
+def test_expired_message_becomes_a_dead_letter_where_nobody_reads(broker: BrokerProcess) -> None:
+    queue = unique_name("/queue/mortal.q")
+    with broker.client() as client:
+        client.send_message(queue, "delayed", ttl="50", delay="60000", colour="red")
+        client.send_message(queue, "waiting", ttl="50", priority="7")
+        client.send_message(queue, "memory", ttl="50", persistent="false")
+        client.send_message(queue, "lasting")
+        client.subscribe(queue.replace("/queue/", "/queue/DLQ."), id="letters")
+
+        letters = {frame.body.decode(): frame for frame in (client.expect("MESSAGE") for _ in range(3))}
+
+        assert letters.keys() == {"delayed", "waiting", "memory"}
+        for letter in letters.values():
+            assert (letter["original-destination"], letter["dlq-reason"]) == (queue, "expired")
+            assert letter["dlq-delivery-count"] == "0"
+            assert letter.get("expires") is None
+        assert (letters["delayed"]["colour"], letters["waiting"]["priority"]) == ("red", "7")
+        assert [frame.body for frame in client.take_all(queue)] == [b"lasting"]
+
+
+def test_expired_messages_become_dead_letters_once_over_a_crash(broker: BrokerProcess) -> None:
+    queue = unique_name("/queue/mortal.q")
+    letters = queue.replace("/queue/", "/queue/DLQ.")
+    bodies = [str(number) for number in range(150)]
+    with broker.client() as client:
+        for body in bodies:
+            client.send_frame("SEND", {"destination": queue, "ttl": "1000"}, body.encode())
+        client.send_message(queue, "lasting")
+    broker.kill()
+    time.sleep(1.0)  # it is about what expires while nobody is there
+    broker.restart()
+    crash(broker)
+
+    with broker.client() as client:
+        client.subscribe(letters)
+        received = [client.expect("MESSAGE").body.decode() for _ in bodies]
+        client.expect_nothing()
+
+        assert received == bodies
+        assert [frame.body for frame in client.take_all(queue)] == [b"lasting"]
+
+
+def test_header_that_only_the_broker_says_cannot_be_forged(clients: Clients, queue: str) -> None:
+    client = clients.connect()
+    names = ("seq", "scheduledJobId", "scheduled-at", "original-message-id", "dlq-reason")
+
+    receipt = client.request("SEND", {"destination": queue, **dict.fromkeys(names, "forged")}, b"a")
+
+    client.subscribe(queue)
+    (message,) = client.expect_bodies("a")
+    assert all(name in receipt["warning"] for name in names)
+    assert all(message.get(name) is None for name in names)
 
 
 def test_retained_message_after_a_crash(broker: BrokerProcess, topic: str) -> None:

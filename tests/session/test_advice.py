@@ -7,6 +7,8 @@ import pytest
 from stompd.errors import MissingHeader
 from stompd.session.advice import ODD_SEND_HEADERS, advise
 from stompd.session.dialect import HEADERS
+from stompd.session.headers import DROPPED
+from stompd.session.inspecting import ACTION, JOB, MANAGEMENT
 from stompd.session.session import Session
 from stompd.wire.frame import Frame
 from tests.session.peer import NOW, connected, frame, new_session, read, request
@@ -150,10 +152,24 @@ def test_odd_header_of_send_is_passed_on() -> None:
     assert sent.message.headers == {"persistant": "true"}  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("name", sorted(DROPPED))
+def test_header_that_only_the_broker_says_is_dropped_with_a_warning(name: str) -> None:
+    sent = request("SEND", {**SEND, name: "forged", "receipt": "r"})
+
+    assert sent.message.headers == {}  # type: ignore[union-attr]
+    assert advise(Frame("SEND", {**SEND, name: "forged"})) == f"{name} is dropped (only the broker says this)"
+
+
+def test_header_that_names_what_is_to_be_cancelled_is_not_warned_of() -> None:
+    headers = {"destination": MANAGEMENT, ACTION: "REMOVE", JOB: "17"}
+
+    assert advise(Frame("SEND", headers)) == ""
+
+
 def test_send_without_odd_headers_is_plain() -> None:
     known = {name for header in HEADERS["SEND"] for name in (header.name, *header.aliases)}
 
-    assert ODD_SEND_HEADERS & known == {"JMSXGroupSeq"}
+    assert ODD_SEND_HEADERS & known == {"JMSXGroupSeq", "scheduledJobId"}
     assert request("SEND", {**SEND, "colour": "red"}).is_plain  # type: ignore[union-attr]
 
 

@@ -144,13 +144,12 @@ class Clients:
         ack_mode = self._random.choice((AckMode.AUTO, AckMode.CLIENT, AckMode.INDIVIDUAL, AckMode.INDIVIDUAL))
         durable = self._random.choice((None, *_DURABLE)) if path.startswith("/topic/") else None
         home = self._model.durable.get(durable or "")
-        if home is not None and home.topic != path and self._model.consumers(home):
+        selector = self._random.choice(list(SELECTORS)) if self._random.random() < self._selectivity else ""
+        if home is not None and (home.topic, home.selector) != (path, selector) and self._model.consumers(home):
             durable = None  # it would be refused
         elif home is not None and home.creation is not None and home.creation.is_refused:
             durable = None  # so would this, and a later frame of the session too
-        selector = self._random.choice(list(SELECTORS)) if self._random.random() < self._selectivity else ""
         prefetch = self._random.choice((None, 0, 1, 3))
-        selector = "" if durable else selector
         terms = self._terms(path, ack_mode)
         self.subscribe(session, path, name, ack_mode, prefetch, selector=selector, durable=durable, terms=terms)
 
@@ -172,7 +171,7 @@ class Clients:
         session.subscription_count += 1
         number = session.subscription_count
         if durable is not None:
-            homes = [self._model.subscribe_durably(record, durable, path)]
+            homes = [self._model.subscribe_durably(record, durable, path, selector)]
         elif is_topic:
             homes = [Home(f"{path}/{session.session_id}/{number}", is_durable=False)]
             self._model.give_retained(record, homes[0], path, selector)
@@ -183,12 +182,13 @@ class Clients:
         default = limits.topic_prefetch if is_topic else limits.shared_prefetch if durable else limits.queue_prefetch
         credit = default if prefetch is None else min(prefetch or limits.highest_prefetch, limits.highest_prefetch)
         topic = path if is_topic else None
+        chosen = "" if durable else selector  # the queue of a durable subscription gets nothing else
         subscription = ClientSubscription(
-            session, name, number, ack_mode, homes[0], topic, credit, record, selector, tuple(homes[1:])
+            session, name, number, ack_mode, homes[0], topic, credit, record, chosen, tuple(homes[1:])
         )
         subscription.terms = terms
         for home in homes:
-            home.is_selected_from |= bool(selector) and not terms.is_browser
+            home.is_selected_from |= bool(chosen) and not terms.is_browser
         self._model.subscribe(subscription)
         request = Subscribe(
             parse_source(path),

@@ -144,14 +144,15 @@ class Model:
     def know_queue(self, queue_id: int, home: Home) -> None:
         self._homes_by_id[queue_id] = home
 
-    def subscribe_durably(self, record: Record, name: str, topic: str) -> Home:
+    def subscribe_durably(self, record: Record, name: str, topic: str, selector: str) -> Home:
         """Note that a durable subscription is used, made or replaced, and return its queue."""
         home = self.durable.get(name)
-        if home is None or home.topic != topic:
+        if home is None or (home.topic, home.selector) != (topic, selector):
             if home is not None:
                 self._end(record, home)
-            home = self.durable[name] = Home(f"/dsub/.{name}", is_durable=True, topic=topic, creation=record)
-            self.give_retained(record, home, topic)
+            home = Home(f"/dsub/.{name}", is_durable=True, topic=topic, selector=selector, creation=record)
+            self.durable[name] = home
+            self.give_retained(record, home, topic, selector)
         record.durable = home
         return home
 
@@ -639,7 +640,8 @@ class Model:
             return [self.home(path)]
         subscriptions = chain.from_iterable(session.subscriptions.values() for session in self.sessions.values())
         homes = [found.home for found in subscriptions if found.topic in (path, _ALL_TOPICS) and found.wants(message)]
-        return homes + [home for home in self.durable.values() if home.topic in (path, _ALL_TOPICS)]
+        durable = [home for home in self.durable.values() if home.topic in (path, _ALL_TOPICS)]
+        return homes + [home for home in durable if SELECTORS[home.selector](message)]
 
     def _find(self, operation: Operation) -> Copy | None:
         if isinstance(operation, RememberSend | ForgetSend):

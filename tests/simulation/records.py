@@ -44,6 +44,7 @@ class Home:
     name: str
     is_durable: bool
     topic: str | None = None  # whose messages it gets, if it is that of a durable subscription
+    selector: str = ""  # which of them
     creation: Record | None = None  # the SUBSCRIBE that made that one
     limit: int = 0  # messages, beyond which the oldest is dropped
     was_bounded: bool = False  # something arrived since the last crash, so that the limit was looked at

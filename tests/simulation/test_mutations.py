@@ -15,6 +15,7 @@ from stompd.broker.deadlines import Deadlines, Later
 from stompd.broker.delivery import Delivery, Entry
 from stompd.broker.destination import Destination
 from stompd.broker.duplicates import Duplicates
+from stompd.broker.durable import NamedSubscriptions
 from stompd.broker.effects import Confirm, Decline
 from stompd.broker.groups import Groups
 from stompd.broker.ledger import Ledger, Work
@@ -29,7 +30,7 @@ from stompd.broker.spread import Spread
 from stompd.broker.subscription import Subscription
 from stompd.broker.topic import Binding, Topic
 from stompd.broker.transaction import Transaction
-from stompd.broker.units import DueKey, DuePage, Page
+from stompd.broker.units import DueKey, DuePage, Page, Recovered
 from stompd.broker.wildcard import Patterns
 from stompd.broker.window import NOTHING_KNOWN, Window
 from stompd.errors import StompError
@@ -251,10 +252,11 @@ def _declines_out_of_turn(patch: Patch) -> None:
 
 
 def _keeps_nothing_for_durable_subscriptions_without_consumer(patch: Patch) -> None:
-    def accept(self: Topic, message: Message, now: float, work: Work) -> None:
+    def accept(self: Topic, message: Message, now: float, work: Work) -> bool:
         for queue in self.queues:
             if queue.subscriptions:
                 queue.accept(message, now, work)
+        return True
 
     patch.setattr(Topic, "accept", accept)
 
@@ -378,8 +380,19 @@ def _gives_durable_subscriptions_nothing_by_wildcards(patch: Patch) -> None:
     patch.setattr(Catalogue, "route", route_names)
 
 
+def _forgets_selectors_of_durable_subscriptions_in_a_crash(patch: Patch) -> None:
+    recover = NamedSubscriptions.recover
+
+    def forgetful(self: NamedSubscriptions, recovered: Recovered) -> None:
+        for found in recovered.subscriptions:
+            found.selector = ""
+        recover(self, recovered)
+
+    patch.setattr(NamedSubscriptions, "recover", forgetful)
+
+
 def _takes_what_was_sent_before(patch: Patch) -> None:
-    patch.setattr(Duplicates, "admit", lambda self, *rest: True)
+    patch.setattr(Duplicates, "choose", lambda self, paths, *rest: [True] * len(paths))
 
 
 def _forgets_what_was_sent_before_a_crash(patch: Patch) -> None:
@@ -440,6 +453,7 @@ _FAULTS: list[Fault] = [
     _drops_the_newest,
     _gives_durable_subscriptions_nothing_by_wildcards,
     _shares_temporary_queues,
+    _forgets_selectors_of_durable_subscriptions_in_a_crash,
     _takes_what_was_sent_before,
     _forgets_what_was_sent_before_a_crash,
     _gives_nobody_what_is_retained,

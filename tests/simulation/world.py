@@ -258,7 +258,15 @@ class World:
         for number, path in enumerate(self.model.homes):
             self.clients.subscribe(session, path, f"drain{number}", AckMode.INDIVIDUAL, 0)
         for name, home in self.model.durable.items():
-            self.clients.subscribe(session, home.topic or "", f"drain {name}", AckMode.INDIVIDUAL, 0, durable=name)
+            self.clients.subscribe(
+                session,
+                home.topic or "",
+                f"drain {name}",
+                AckMode.INDIVIDUAL,
+                0,
+                durable=name,
+                selector=home.selector,
+            )
         self._consume(session)
         self._settle_down()
         for home in (*self.model.homes.values(), *self.model.durable.values()):

@@ -70,3 +70,16 @@ def test_lost_connection_is_an_error_of_operation(
 
     with pytest.raises(psycopg.OperationalError):
         prepared.execute([Statement("DELETE FROM kept WHERE number = %b::bigint", [1])])
+
+
+def test_statement_is_prepared_anew_when_others_were_rolled_back(prepared: PreparedStatements) -> None:
+    alone = Statement("SELECT %b::bigint", (1,))
+    wrong = Statement("SELECT 1 / %b::bigint", (0,))
+    prepared.execute([alone])
+    for _ in range(2):
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            prepared.execute([Statement("SELECT 1", ()), wrong])
+
+        prepared.execute([alone])
+
+    prepared.execute([Statement("SELECT %b::bigint + 1", (1,))])
