@@ -29,7 +29,7 @@ FIELD_HEADERS: Final = frozenset(
 COLLIDING_NAMES: Final = FIELD_HEADERS | {
     *("id", "selector", "session", "version", "host", "login", "passcode", "server", "message", "browser", "shared"),
     *("durable", "ttl", "delay", "retain", "retained", "mandatory", "message_group", "requeue", "undelivered"),
-    *("exclusive", "scheduledJobId"),
+    *("exclusive", "scheduledJobId", "seq"),
     *("retroactive", "credit", "prefetch", "no_local"),
 }
 _COLLIDING_PREFIXES: Final = ("AMQ_", "_AMQ_", "_HQ_")

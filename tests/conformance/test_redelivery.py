@@ -199,7 +199,6 @@ def test_jms_277_message_that_expires_before_it_is_due_is_never_delivered(client
     [
         ("delay", "soon"),
         ("delay", "-1"),
-        ("delay", ""),
         ("x-delay", "1.5"),
         ("AMQ_SCHEDULED_DELAY", "315360000001"),
         ("AMQ_SCHEDULED_TIME", "tomorrow"),
