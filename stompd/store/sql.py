@@ -43,6 +43,9 @@ _HEAD = Place(0, 0)
 _PAGE_COUNT = 1_000
 _PAGE_BYTES = 16 * 1024 * 1024
 
+#: Characters of headers that are kept for other messages with the same: enough for most, too few to fill memory.
+_LONGEST_SHARED = 1_000
+
 # In the words of the partial indexes, so that the database uses them.
 _NEXT_DUE = text(
     "SELECT due_ms FROM stompd_message WHERE queue_id = :queue_id AND due_ms > 0"
@@ -360,10 +363,17 @@ class SqlStore:
             raise meaning(f"{self.description}: {words}") from error
 
 
-@lru_cache(maxsize=100)  # messages that are read together are often alike, and share what is never changed
 def _read_headers(text: str) -> Mapping[str, str]:
+    return _read_short_headers(text) if len(text) <= _LONGEST_SHARED else _decode(text)
+
+
+def _decode(text: str) -> Mapping[str, str]:
     headers: dict[str, str] = json.loads(text)
     return headers
+
+
+#: Messages that are read together are often alike, and share what is never changed.
+_read_short_headers = lru_cache(maxsize=100)(_decode)
 
 
 def _stored_message(row: MessageRow, recovered_through: int) -> StoredMessage:

@@ -211,3 +211,16 @@ def test_what_time_brings_is_found_by_its_index(store: SqliteStore, text: str, i
 
     assert any(f"USING INDEX {index}" in step for step in plan)
     assert not any("TEMP B-TREE" in step for step in plan)
+
+
+@pytest.mark.parametrize(("length", "is_shared"), [(10, True), (2_000, False)])
+def test_only_short_headers_are_kept_for_messages_that_have_the_same(
+    store: SqliteStore, length: int, is_shared: bool
+) -> None:
+    headers = {"note": "x" * length}
+    apply(store, insert(1, headers=headers), insert(2, headers=headers))
+
+    first, second = (stored.message.headers for stored in store.load(ORDERS, None, 10, 1 << 20).messages)
+
+    assert first == second == headers
+    assert (first is second) is is_shared
